@@ -1,0 +1,64 @@
+// Package mppe implements Microsoft Point-to-Point Encryption (RFC 3078) with
+// the keys of RFC 3079: the session key chain, the coherency count, and sealing
+// and opening of packets in place.
+//
+// It does not negotiate (that is ppp/ccp), does not authenticate, and does not
+// protect integrity: nothing in MPPE does. It starts no goroutine and opens no
+// socket.
+package mppe
+
+import "fmt"
+
+// A Strength is a length of session key in bits (RFC 3078, section 2.1). The
+// zero value means no encryption.
+type Strength uint8
+
+// The three strengths of MPPE. All of them are broken by today's measure; the
+// shorter two can be searched exhaustively.
+const (
+	None    Strength = 0
+	Bits40  Strength = 40  // insecure: 40-bit, for old peers only
+	Bits56  Strength = 56  // insecure: 56-bit, for old peers only
+	Bits128 Strength = 128 // insecure: RC4 without integrity
+)
+
+// A Config is what CCP settled for one direction.
+type Config struct {
+	Strength Strength
+	// Stateless means that the key changes with every packet (RFC 3078,
+	// section 3.1); otherwise it changes every 256 packets and a loss needs a
+	// CCP Reset-Request (section 3.2).
+	Stateless bool
+}
+
+// String gives the configuration as RouterOS prints it: "MPPE128 stateless".
+// It is empty without encryption.
+func (c Config) String() string {
+	if c.Strength == None {
+		return ""
+	}
+	mode := "stateful"
+	if c.Stateless {
+		mode = "stateless"
+	}
+	return fmt.Sprintf("MPPE%d %s", c.Strength, mode)
+}
+
+// A StartKey is what one direction's key chain starts from, as RFC 3079 derives
+// it from an authentication: Long for 128-bit keys, Short for 40 and 56 bits.
+// With MS-CHAPv2 Short is the head of Long; with MS-CHAPv1 they are unrelated.
+type StartKey struct {
+	Long  [16]byte
+	Short [8]byte
+}
+
+// Keys are the start keys of both directions, seen from this end.
+type Keys struct {
+	Send, Receive StartKey
+}
+
+// String hides the keys from logs and errors.
+func (StartKey) String() string { return "mppe.StartKey(secret)" }
+
+// GoString hides the keys from %#v.
+func (StartKey) GoString() string { return "mppe.StartKey(secret)" }
