@@ -7,7 +7,10 @@
 // socket.
 package mppe
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
 // A Strength is a length of session key in bits (RFC 3078, section 2.1). The
 // zero value means no encryption.
@@ -57,8 +60,17 @@ type Keys struct {
 	Send, Receive StartKey
 }
 
-// String hides the keys from logs and errors.
-func (StartKey) String() string { return "mppe.StartKey(secret)" }
+// hidden stands for key material wherever it would be printed.
+const hidden = "(secret)"
 
-// GoString hides the keys from %#v.
-func (StartKey) GoString() string { return "mppe.StartKey(secret)" }
+// Format hides the key under every verb.
+func (StartKey) Format(s fmt.State, _ rune) { io.WriteString(s, hidden) }
+
+// MarshalText hides the key from encoders, those of log/slog among them.
+func (StartKey) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Format hides the keys under every verb.
+func (Keys) Format(s fmt.State, _ rune) { io.WriteString(s, hidden) }
+
+// MarshalText hides the keys from encoders.
+func (Keys) MarshalText() ([]byte, error) { return []byte(hidden), nil }

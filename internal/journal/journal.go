@@ -32,7 +32,8 @@ func (e Entry) Has(topic string) bool {
 
 // A Journal is safe for concurrent use. Make it with New.
 type Journal struct {
-	sink func(Entry)
+	sink  func(Entry)
+	debug bool
 
 	mu   sync.Mutex
 	last uint64
@@ -42,9 +43,26 @@ type Journal struct {
 }
 
 // New makes a journal that also gives each entry to sink, one after the other
-// in their order; sink may be nil and must not call back.
-func New(sink func(Entry)) *Journal {
-	return &Journal{sink: sink, subs: map[chan Entry]struct{}{}}
+// in their order; sink may be nil and must not call back. With debug the entries
+// of Debugf go there too.
+func New(sink func(Entry), debug bool) *Journal {
+	return &Journal{sink: sink, debug: debug && sink != nil, subs: map[chan Entry]struct{}{}}
+}
+
+// Debug reports whether Debugf does anything, for callers that would work to
+// make its arguments.
+func (j *Journal) Debug() bool { return j.debug }
+
+// Debugf gives an entry to the sink alone, if debugging is on: what each packet
+// does must not push what happened out of the memory.
+func (j *Journal) Debugf(topics, format string, args ...any) {
+	if !j.debug {
+		return
+	}
+	message := Clean(fmt.Sprintf(format, args...))
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sink(Entry{Time: time.Now(), Topics: topics, Message: message})
 }
 
 // Addf appends an entry. Control characters in it are escaped, since a name or

@@ -8,7 +8,7 @@ import (
 
 func TestRingKeepsTheNewest(t *testing.T) {
 	var sunk int
-	j := New(func(Entry) { sunk++ })
+	j := New(func(Entry) { sunk++ }, false)
 	for i := range Lines + 10 {
 		j.Addf("system,info", "line %d", i)
 	}
@@ -38,7 +38,7 @@ func TestHostileTextStaysOnOneLine(t *testing.T) {
 }
 
 func TestFollowSeesNewEntriesAndNeverBlocks(t *testing.T) {
-	j := New(nil)
+	j := New(nil, false)
 	c, stop := j.Follow()
 	for i := range followBacklog * 2 {
 		j.Addf("info", "%d", i)
@@ -51,4 +51,16 @@ func TestFollowSeesNewEntriesAndNeverBlocks(t *testing.T) {
 	if len(c) != followBacklog-1 {
 		t.Errorf("%d entries waiting", len(c))
 	}
+}
+
+func TestDebugGoesToTheSinkAlone(t *testing.T) {
+	var sunk int
+	quiet := New(func(Entry) { sunk++ }, false)
+	quiet.Debugf("pptp,debug", "x")
+	loud := New(func(Entry) { sunk++ }, true)
+	loud.Debugf("pptp,debug", "x")
+	if sunk != 1 || len(loud.Entries()) != 0 || quiet.Debug() || !loud.Debug() {
+		t.Errorf("sunk %d, kept %d", sunk, len(loud.Entries()))
+	}
+	New(nil, true).Debugf("debug", "nobody listens")
 }

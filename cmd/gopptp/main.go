@@ -1,0 +1,138 @@
+// Command gopptp is a PPTP server and client that is run, configured and
+// watched the way a RouterOS router is.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"gopptp/internal/console"
+	"gopptp/internal/daemon"
+)
+
+// version is set by the linker (make build).
+var version = "dev"
+
+const (
+	defaultData   = "/var/lib/gopptp"
+	defaultSocket = "/run/gopptp.sock"
+)
+
+// exitError ends the program with a status and no further message.
+type exitError int
+
+func (e exitError) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := newCommand().ExecuteContext(ctx)
+	stop()
+	var status exitError
+	switch {
+	case errors.As(err, &status):
+		os.Exit(int(status))
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "gopptp:", err)
+		os.Exit(1)
+	}
+}
+
+func newCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "gopptp",
+		Short: "PPTP server and client, run the way RouterOS is",
+		Long: `gopptp is a PPTP server and client that behaves like the PPTP part of a RouterOS
+router. One daemon (gopptp run) keeps the tunnels; gopptp exec and gopptp console
+configure and watch it with RouterOS commands.
+
+PPTP is not secure: its authentication and encryption are broken, and nothing
+here can mend that. Use it to serve or reach equipment that speaks nothing else,
+and carry what must stay private inside something better.`,
+		Example: `  gopptp run
+  gopptp exec '/interface/pptp-server/server/set enabled=yes'
+  gopptp exec '/ppp/secret/add name=u password=p service=pptp local-address=10.0.0.1 remote-address=10.0.0.5'
+  gopptp exec '/ppp/active/print'`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newRun(), newExec(), newConsole(), newVersion())
+	return root
+}
+
+func newRun() *cobra.Command {
+	cfg := daemon.Config{Version: version}
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Run the daemon in the foreground until SIGTERM or Ctrl-C",
+		Long: `Run the daemon in the foreground until SIGTERM or Ctrl-C.
+
+It needs CAP_NET_RAW (GRE packets), CAP_NET_ADMIN (tunnel interfaces) and
+/dev/net/tun: run it as root, or give it those capabilities. On exit every peer is
+told and every interface removed. The log goes to standard error and, in the
+daemon, to /log.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg.LogOutput = cmd.ErrOrStderr()
+			return daemon.Run(cmd.Context(), cfg)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&cfg.Data, "data", defaultData, "`directory` of the configuration")
+	f.StringVar(&cfg.Socket, "socket", defaultSocket, "Unix `socket` that exec and console connect to")
+	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
+	return cmd
+}
+
+func newExec() *cobra.Command {
+	var socket string
+	cmd := &cobra.Command{
+		Use:   "exec [flags] 'command'...",
+		Short: "Run RouterOS commands in the running daemon",
+		Long: `Run RouterOS commands in the running daemon, one after the other, and print what
+they print. It stops at the first that fails, with exit status 1.`,
+		Example: `  gopptp exec '/interface/pptp-client/add connect-to=192.168.62.2 disabled=no name=pptp-out1 password=StrongPass user=MT-User'
+  gopptp exec '/interface/pptp-client/print' 'interface pptp-server print'`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if status := console.Exec(cmd.Context(), socket, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); status != 0 {
+				return exitError(status)
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&socket, "socket", defaultSocket, "Unix `socket` of the daemon")
+	return cmd
+}
+
+func newConsole() *cobra.Command {
+	var socket string
+	cmd := &cobra.Command{
+		Use:   "console",
+		Short: "Type RouterOS commands at a prompt",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return console.Interactive(cmd.Context(), socket, cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+	cmd.Flags().StringVar(&socket, "socket", defaultSocket, "Unix `socket` of the daemon")
+	return cmd
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		Run: func(cmd *cobra.Command, _ []string) {
+			fmt.Fprintf(cmd.OutOrStdout(), "gopptp %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+		},
+	}
+}

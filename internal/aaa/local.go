@@ -1,0 +1,186 @@
+package aaa
+
+import (
+	"net/netip"
+	"sync"
+
+	"gopptp/ppp/auth"
+)
+
+// ServicePPTP is the service name of this program's tunnels in /ppp/secret.
+const ServicePPTP = "pptp"
+
+// A Call says what is known of a caller before it has shown who it is.
+type Call struct {
+	CallerID       string // the caller's outer address, as text
+	DefaultProfile string // name of the service's default profile
+}
+
+// A Grant is the answer to an authentication request.
+type Grant struct {
+	OK     bool
+	Reason string // why not; for the log, without secrets
+	User   string // the secret's name
+	Result auth.Result
+
+	Local, Remote netip.Addr // zero when no secret or profile names one
+	DNS, WINS     []netip.Addr
+	Encryption    Tri // No, Yes or Required
+	OnlyOne       bool
+}
+
+// Local answers from secrets and profiles. It is safe for concurrent use; the
+// zero value knows nobody.
+type Local struct {
+	mu       sync.RWMutex
+	profiles map[uint64]Profile
+	byName   map[string]uint64          // profile name to id
+	secrets  map[uint64]Secret          // by id
+	users    map[string]map[uint64]bool // secret name to ids
+}
+
+// PutProfile adds or replaces the profile with this id.
+func (l *Local) PutProfile(id uint64, p Profile) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.profiles == nil {
+		l.profiles, l.byName = map[uint64]Profile{}, map[string]uint64{}
+	}
+	if old, ok := l.profiles[id]; ok {
+		delete(l.byName, old.Name)
+	}
+	l.profiles[id] = p
+	l.byName[p.Name] = id
+}
+
+// RemoveProfile forgets a profile.
+func (l *Local) RemoveProfile(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if old, ok := l.profiles[id]; ok {
+		delete(l.byName, old.Name)
+		delete(l.profiles, id)
+	}
+}
+
+// Profile gives the profile of that name.
+func (l *Local) Profile(name string) (Profile, bool) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	id, ok := l.byName[name]
+	return l.profiles[id], ok
+}
+
+// PutSecret adds or replaces the secret with s.ID.
+func (l *Local) PutSecret(s Secret) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.secrets == nil {
+		l.secrets, l.users = map[uint64]Secret{}, map[string]map[uint64]bool{}
+	}
+	l.removeSecretLocked(s.ID)
+	l.secrets[s.ID] = s
+	if l.users[s.Name] == nil {
+		l.users[s.Name] = map[uint64]bool{}
+	}
+	l.users[s.Name][s.ID] = true
+}
+
+// RemoveSecret forgets a secret. A live session of it goes on, as in RouterOS.
+func (l *Local) RemoveSecret(id uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.removeSecretLocked(id)
+}
+
+func (l *Local) removeSecretLocked(id uint64) {
+	old, ok := l.secrets[id]
+	if !ok {
+		return
+	}
+	delete(l.secrets, id)
+	delete(l.users[old.Name], id)
+	if len(l.users[old.Name]) == 0 {
+		delete(l.users, old.Name)
+	}
+}
+
+// Authenticate answers one request. A caller that is unknown, disabled, calls
+// from elsewhere or has a wrong password is told the same.
+func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
+	l.mu.RLock()
+	secret, ok := l.secretLocked(req.Name)
+	if !ok && req.User != req.Name {
+		secret, ok = l.secretLocked(req.User)
+	}
+	service := l.profiles[l.byName[call.DefaultProfile]]
+	own := l.profiles[l.byName[secret.Profile]]
+	l.mu.RUnlock()
+
+	if !ok {
+		return Grant{Reason: "unknown user"}
+	}
+	result := req.Verify(secret.Password)
+	switch {
+	case !result.OK:
+		return Grant{Reason: "wrong password", User: secret.Name}
+	case secret.CallerID != "" && secret.CallerID != call.CallerID:
+		return Grant{Reason: "caller-id does not match", User: secret.Name}
+	}
+	return Grant{
+		OK:         true,
+		User:       secret.Name,
+		Result:     result,
+		Local:      firstAddr(secret.LocalAddress, own.LocalAddress, service.LocalAddress),
+		Remote:     firstAddr(secret.RemoteAddress, own.RemoteAddress, service.RemoteAddress),
+		DNS:        firstAddrs(own.DNSServers, service.DNSServers),
+		WINS:       firstAddrs(own.WINSServers, service.WINSServers),
+		Encryption: Settle(own.UseEncryption, service.UseEncryption),
+		OnlyOne:    Settle(own.OnlyOne, service.OnlyOne) == Yes,
+	}
+}
+
+// secretLocked finds the enabled secret of a name that serves PPTP; one made
+// for pptp beats one for any service.
+func (l *Local) secretLocked(name string) (best Secret, ok bool) {
+	for id := range l.users[name] {
+		s := l.secrets[id]
+		if s.Disabled || s.Service != "any" && s.Service != ServicePPTP {
+			continue
+		}
+		if !ok || s.Service == ServicePPTP || best.Service != ServicePPTP && s.ID < best.ID {
+			best, ok = s, true
+		}
+	}
+	return best, ok
+}
+
+// Settle resolves default: the profile's own value, else the service's default
+// profile's, else no.
+func Settle(own, service Tri) Tri {
+	if own != Default {
+		return own
+	}
+	if service != Default {
+		return service
+	}
+	return No
+}
+
+func firstAddr(addrs ...netip.Addr) netip.Addr {
+	for _, a := range addrs {
+		if a.IsValid() {
+			return a
+		}
+	}
+	return netip.Addr{}
+}
+
+func firstAddrs(lists ...[]netip.Addr) []netip.Addr {
+	for _, l := range lists {
+		if len(l) > 0 {
+			return l
+		}
+	}
+	return nil
+}

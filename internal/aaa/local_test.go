@@ -1,0 +1,110 @@
+package aaa
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"gopptp/ppp/auth"
+)
+
+func addr(s string) netip.Addr { return netip.MustParseAddr(s) }
+
+// pap is a request with a password in it.
+func pap(name, password string) *auth.Request {
+	user := name[strings.LastIndex(name, `\`)+1:]
+	return &auth.Request{Method: auth.PAP, Name: name, User: user, Password: auth.Secret(password)}
+}
+
+func newLocal() *Local {
+	l := new(Local)
+	l.PutProfile(0, Profile{Name: "default", UseEncryption: Default})
+	l.PutProfile(1, Profile{Name: "default-encryption", UseEncryption: Yes, LocalAddress: addr("10.0.0.1"),
+		DNSServers: []netip.Addr{addr("10.9.9.9")}})
+	l.PutProfile(2, Profile{Name: "strict", UseEncryption: Required, RemoteAddress: addr("10.2.0.5"), OnlyOne: Yes})
+	l.PutSecret(Secret{ID: 1, Name: "u", Service: "pptp", Password: "p", Profile: "default", RemoteAddress: addr("10.0.0.5")})
+	l.PutSecret(Secret{ID: 2, Name: "u", Service: "any", Password: "other", Profile: "strict"})
+	l.PutSecret(Secret{ID: 3, Name: "s", Service: "any", Password: "p", Profile: "strict", LocalAddress: addr("10.2.0.1")})
+	l.PutSecret(Secret{ID: 4, Name: "off", Service: "any", Password: "p", Profile: "default", Disabled: true})
+	l.PutSecret(Secret{ID: 5, Name: "oe", Service: "pppoe", Password: "p", Profile: "default"})
+	l.PutSecret(Secret{ID: 6, Name: "here", Service: "any", Password: "p", Profile: "default", CallerID: "192.0.2.7"})
+	l.PutSecret(Secret{ID: 7, Name: `DOM\full`, Service: "any", Password: "p", Profile: "default"})
+	return l
+}
+
+func TestAuthenticate(t *testing.T) {
+	l := newLocal()
+	call := Call{CallerID: "192.0.2.7", DefaultProfile: "default-encryption"}
+	for _, row := range []struct {
+		name, password string
+		ok             bool
+	}{
+		{"u", "p", true},
+		{"u", "other", false}, // the secret for pptp beats the one for any
+		{"u", "", false},
+		{"nobody", "p", false},
+		{"off", "p", false},
+		{"oe", "p", false},
+		{"here", "p", true},
+		{`DOM\u`, "p", true},
+		{`DOM\full`, "p", true},
+		{"full", "p", false},
+	} {
+		if g := l.Authenticate(pap(row.name, row.password), call); g.OK != row.ok || g.OK == (g.Reason != "") {
+			t.Errorf("%s with %q: %v, reason %q", row.name, row.password, g.OK, g.Reason)
+		}
+	}
+	if g := l.Authenticate(pap("here", "p"), Call{CallerID: "192.0.2.8"}); g.OK {
+		t.Error("a caller from elsewhere came in")
+	}
+}
+
+// Service default profile < the secret's profile < the secret.
+func TestPrecedence(t *testing.T) {
+	l := newLocal()
+	call := Call{DefaultProfile: "default-encryption"}
+	g := l.Authenticate(pap("u", "p"), call)
+	if g.Local != addr("10.0.0.1") || g.Remote != addr("10.0.0.5") || g.Encryption != Yes || g.OnlyOne || len(g.DNS) != 1 {
+		t.Errorf("default values: %+v", g)
+	}
+	g = l.Authenticate(pap("s", "p"), call)
+	if g.Local != addr("10.2.0.1") || g.Remote != addr("10.2.0.5") || g.Encryption != Required || !g.OnlyOne {
+		t.Errorf("own values: %+v", g)
+	}
+	g = l.Authenticate(pap("u", "p"), Call{DefaultProfile: "default"})
+	if g.Encryption != No || g.Local.IsValid() {
+		t.Errorf("no values: %+v", g)
+	}
+}
+
+func TestChangesTakeEffect(t *testing.T) {
+	l := newLocal()
+	call := Call{DefaultProfile: "default-encryption"}
+	l.PutSecret(Secret{ID: 1, Name: "renamed", Service: "pptp", Password: "p", Profile: "default"})
+	if l.Authenticate(pap("u", "p"), call).OK || !l.Authenticate(pap("u", "other"), call).OK || !l.Authenticate(pap("renamed", "p"), call).OK {
+		t.Error("a renamed secret answers to the wrong name")
+	}
+	l.RemoveSecret(1)
+	l.RemoveSecret(1)
+	if l.Authenticate(pap("renamed", "p"), call).OK {
+		t.Error("a removed secret answers")
+	}
+	l.PutProfile(2, Profile{Name: "soft"})
+	if _, ok := l.Profile("strict"); ok {
+		t.Error("a renamed profile answers to its old name")
+	}
+	l.RemoveProfile(2)
+	if _, ok := l.Profile("soft"); ok {
+		t.Error("a removed profile answers")
+	}
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	s := Secret{Name: "u", Password: "StrongPass"}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if text := fmt.Sprintf(verb, s); strings.Contains(text, "StrongPass") {
+			t.Errorf("%s prints %s", verb, text)
+		}
+	}
+}

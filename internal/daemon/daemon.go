@@ -1,0 +1,165 @@
+// Package daemon puts the parts together: it starts them in order, tells
+// systemd, and on the way out stops them in the opposite order.
+//
+// It decides nothing about tunnels or menus.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+
+	"gopptp/internal/console"
+	"gopptp/internal/host"
+	"gopptp/internal/journal"
+	"gopptp/internal/plane"
+	"gopptp/internal/rawgre"
+	"gopptp/internal/session"
+	"gopptp/internal/store"
+	"gopptp/internal/tree"
+	"gopptp/internal/tun"
+)
+
+// A Config is what gopptp run is told on its command line.
+type Config struct {
+	Data      string // directory of the database
+	Socket    string // path of the Unix socket
+	LogLevel  string // debug, info, warning or error
+	LogOutput io.Writer
+	Version   string
+}
+
+// databaseName is the file in Config.Data.
+const databaseName = "gopptp.db"
+
+// Run is the daemon. It returns nil when ctx ended and everything was stopped.
+func Run(ctx context.Context, cfg Config) error {
+	sink, err := logSink(cfg.LogOutput, cfg.LogLevel)
+	if err != nil {
+		return err
+	}
+	log := journal.New(sink, cfg.LogLevel == "debug")
+
+	// Everything that can fail is opened before anything on the machine is
+	// changed.
+	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
+		return fmt.Errorf("cannot make the data directory: %w", err)
+	}
+	db, warnings, err := store.Open(filepath.Join(cfg.Data, databaseName))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, w := range warnings {
+		log.Addf("system,error", "configuration: %v", w)
+	}
+	socket, err := rawgre.Listen(rawgre.Config{})
+	if err != nil {
+		return err
+	}
+	defer socket.Close()
+	machine, err := host.Open()
+	if err != nil {
+		return err
+	}
+	defer machine.Close()
+	door, err := listenUnix(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	defer door.Close()
+
+	road := plane.New(socket)
+	manager := session.NewManager(session.Config{
+		Journal: log,
+		Plane:   road,
+		Host:    tunnels{machine},
+		Listen: func(ctx context.Context) (net.Listener, error) {
+			return (&net.ListenConfig{}).Listen(ctx, "tcp4", ":"+strconv.Itoa(session.Port))
+		},
+		Dial: func(ctx context.Context, server string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "tcp4", net.JoinHostPort(server, strconv.Itoa(session.Port)))
+		},
+	})
+	menus, err := tree.New(db, manager, log)
+	if err != nil {
+		return err
+	}
+
+	log.Addf("system,info", "gopptp %s started", cfg.Version)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var below, above sync.WaitGroup // the road and the sessions on it; the doors
+	below.Go(func() {
+		if err := road.Run(context.WithoutCancel(ctx)); err != nil && !errors.Is(err, net.ErrClosed) {
+			cancel(fmt.Errorf("the GRE socket failed: %w", err))
+		}
+	})
+	above.Go(func() { manager.Run(ctx) })
+	above.Go(func() {
+		if err := console.Serve(ctx, door, menus, log); err != nil && ctx.Err() == nil {
+			cancel(fmt.Errorf("the socket %s failed: %w", cfg.Socket, err))
+		}
+	})
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // no systemd is no error
+	<-ctx.Done()
+	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
+	log.Addf("system,info", "gopptp is stopping")
+	door.Close()
+	above.Wait()
+	socket.Close()
+	below.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+// tunnels is the session's Host on Linux: a TUN interface that netlink sets up.
+type tunnels struct{ *host.Host }
+
+func (t tunnels) CreateInterface(c session.InterfaceConfig) (tun.Device, error) {
+	name, alt := host.InterfaceName(c.Name, t.InterfaceExists)
+	d, err := tun.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	err = t.Setup(host.LinkConfig{Name: name, AltName: alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote})
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// listenUnix opens the socket for exec and console, in place of one that a dead
+// daemon left behind.
+func listenUnix(path string) (net.Listener, error) {
+	if c, err := net.Dial("unix", path); err == nil {
+		c.Close()
+		return nil, fmt.Errorf("another gopptp daemon listens on %s; stop it, or give this one another --socket and --data", path)
+	} else if errors.Is(err, syscall.ECONNREFUSED) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("cannot remove the old socket: %w", err)
+		}
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen for gopptp exec: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("cannot protect the socket: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,218 @@
+package plane
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gopptp/gre"
+	"gopptp/internal/rawgre"
+	"gopptp/internal/tun"
+	"gopptp/mppe"
+)
+
+// controlQueue bounds the frames that wait for a call's owner. A handshake
+// sends a handful; a peer that floods loses its own frames only.
+const controlQueue = 64
+
+// ErrNoPeer is returned by SendFrame before the peer's Call ID is known.
+var ErrNoPeer = errors.New("plane: the peer's Call ID is not known yet")
+
+// A Signal is something that the data path saw and its owner must act on.
+type Signal uint8
+
+// What a Call reports through Frames besides frames.
+const (
+	NoSignal      Signal = iota
+	NeedReset            // MPPE lost synchronisation: a CCP Reset-Request is due
+	Resynced             // and has it again
+	Undecryptable        // encrypted packets come, but there is no key
+	numSignals
+)
+
+// A Frame is a PPP frame that is not user traffic, or a signal without one.
+type Frame struct {
+	Data   []byte // the receiver owns it
+	Signal Signal
+}
+
+// A Call is one tunnel's entry in the plane. Its methods are safe for
+// concurrent use.
+type Call struct {
+	plane       *Plane
+	id          uint16
+	local, peer netip.Addr
+	frames      chan Frame
+	heard       atomic.Int64 // when the last packet came, since plane.start
+	stats       stats
+	acks        acks
+
+	rx struct {
+		mu       sync.Mutex
+		order    gre.Reorder
+		receiver *mppe.Receiver
+		device   tun.Device // nil while the network layer is down
+		lost     bool       // receiver waits for a reset
+		clear    bool       // user traffic comes unencrypted
+		out      [1][]byte
+		signaled [numSignals]bool
+		closed   bool
+	}
+	holdAt atomic.Int64 // when rx.order releases a gap, since plane.start; 0 for never
+	listed bool         // guarded by timers.mu; stands in timers.holds
+
+	tx struct {
+		mu     sync.Mutex // held from MPPE seal to socket write: sequence, coherency count and wire order are one thing
+		peerID uint16
+		known  bool // peerID is set
+		seq    uint32
+		sender *mppe.Sender
+		open   bool // user traffic may leave
+		clear  bool // and leaves unencrypted
+		pfc    bool // the peer takes one-octet protocol fields
+		acfc   bool // the peer takes frames without FF 03
+		closed bool
+		pkts   [batch]rawgre.Packet
+	}
+
+	reader sync.WaitGroup // readTUN
+}
+
+type stats struct {
+	rxPackets, rxBytes, txPackets, txBytes, rxDrops, txDrops atomic.Uint64
+}
+
+// Stats counts a call's user packets: octets are those of IP packets.
+type Stats struct {
+	RxPackets, RxBytes, TxPackets, TxBytes, RxDrops, TxDrops uint64
+}
+
+func newCall(p *Plane, local, peer netip.Addr) *Call {
+	c := &Call{plane: p, local: local, peer: peer, frames: make(chan Frame, controlQueue)}
+	c.heard.Store(int64(time.Since(p.start)))
+	return c
+}
+
+// ID is our Call ID: what the peer writes into its packets.
+func (c *Call) ID() uint16 { return c.id }
+
+// SetPeerID sets the peer's Call ID; nothing can be sent before.
+func (c *Call) SetPeerID(id uint16) {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	c.tx.peerID, c.tx.known = id, true
+}
+
+// Frames gives the frames and signals for the call's owner, in order of
+// arrival. It is never closed.
+func (c *Call) Frames() <-chan Frame { return c.frames }
+
+// Heard is when the last packet of the call came.
+func (c *Call) Heard() time.Time { return c.plane.start.Add(time.Duration(c.heard.Load())) }
+
+// Stats gives the call's counters.
+func (c *Call) Stats() Stats {
+	s := &c.stats
+	return Stats{
+		RxPackets: s.rxPackets.Load(), RxBytes: s.rxBytes.Load(), RxDrops: s.rxDrops.Load(),
+		TxPackets: s.txPackets.Load(), TxBytes: s.txBytes.Load(), TxDrops: s.txDrops.Load(),
+	}
+}
+
+// SetReceiver makes encrypted packets from the peer readable. It must be called
+// before the frame leaves that allows the peer to encrypt.
+func (c *Call) SetReceiver(cfg mppe.Config, key mppe.StartKey) {
+	r := mppe.NewReceiver(cfg, key)
+	c.rx.mu.Lock()
+	defer c.rx.mu.Unlock()
+	c.rx.receiver = r
+	c.rx.signaled = [numSignals]bool{}
+}
+
+// SetSender makes user traffic to the peer encrypted.
+func (c *Call) SetSender(cfg mppe.Config, key mppe.StartKey) {
+	s := mppe.NewSender(cfg, key)
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	c.tx.sender = s
+}
+
+// FlushSender starts the sender's encryption anew, as the peer's CCP
+// Reset-Request asks (RFC 3078, section 3.2).
+func (c *Call) FlushSender() {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	if c.tx.sender != nil {
+		c.tx.sender.Reset()
+	}
+}
+
+// Rearm lets the data path raise its signals again, after the owner has acted.
+func (c *Call) Rearm(s Signal) {
+	c.rx.mu.Lock()
+	defer c.rx.mu.Unlock()
+	c.rx.signaled[s] = false
+}
+
+// An Opening says how user traffic flows once the network layer is up.
+type Opening struct {
+	Device tun.Device
+	// SendClear and ReceiveClear allow unencrypted user packets; without them a
+	// clear packet is never sent and is dropped on receipt.
+	SendClear, ReceiveClear bool
+	PFC, ACFC               bool // what the peer agreed to receive
+}
+
+// Open starts user traffic. It starts a goroutine that reads the device and
+// ends when the device is closed; Close waits for it.
+func (c *Call) Open(o Opening) {
+	c.rx.mu.Lock()
+	c.rx.device, c.rx.clear = o.Device, o.ReceiveClear
+	c.rx.mu.Unlock()
+	c.tx.mu.Lock()
+	c.tx.open, c.tx.clear, c.tx.pfc, c.tx.acfc = true, o.SendClear, o.PFC, o.ACFC
+	c.tx.mu.Unlock()
+	c.reader.Go(func() { c.readTUN(o.Device) })
+}
+
+// Block stops user traffic in both directions and takes the keys away, as while
+// CCP negotiates anew. Resume lets it flow again; Open after Block takes a new
+// device.
+func (c *Call) Block() {
+	c.rx.mu.Lock()
+	c.rx.device, c.rx.receiver = nil, nil
+	c.rx.mu.Unlock()
+	c.tx.mu.Lock()
+	c.tx.open, c.tx.sender = false, nil
+	c.tx.mu.Unlock()
+}
+
+// Resume lets user traffic flow again for the device that Open was given, after
+// encryption was agreed anew or for the first time: no clear packet passes any
+// more.
+func (c *Call) Resume(d tun.Device) {
+	c.rx.mu.Lock()
+	c.rx.device, c.rx.clear = d, false
+	c.rx.mu.Unlock()
+	c.tx.mu.Lock()
+	c.tx.open, c.tx.clear = true, false
+	c.tx.mu.Unlock()
+}
+
+// WaitReader returns when no goroutine reads a device of the call any more. The
+// caller has closed the device.
+func (c *Call) WaitReader() { c.reader.Wait() }
+
+// Close takes the call out of the table: its packets are dropped from here on.
+func (c *Call) Close() {
+	c.plane.calls[c.id].CompareAndSwap(c, nil)
+	c.Block()
+	c.rx.mu.Lock()
+	c.rx.closed = true
+	c.rx.mu.Unlock()
+	c.tx.mu.Lock()
+	c.tx.closed = true
+	c.tx.mu.Unlock()
+}

@@ -1,0 +1,136 @@
+// Package plane is the hot path: it takes GRE packets from the raw socket to
+// network interfaces and back, for all calls of the process. It is the only
+// package that touches user packets.
+//
+// It decides nothing: which keys are in force and whether a call carries
+// traffic is told to it by the call's owner, and every frame that is not user
+// traffic is handed to that owner through a bounded queue.
+//
+// A packet from the network is handled in one goroutine from the socket to the
+// interface (in.go); a packet from an interface in one goroutine from the
+// interface to the socket (out.go). Locks: Call.rx.mu before Call.tx.mu, never
+// the other way.
+package plane
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gopptp/gre"
+	"gopptp/internal/rawgre"
+	"gopptp/mppe"
+	"gopptp/ppp"
+)
+
+// batch is how many packets one system call takes from or gives to the raw
+// socket.
+const batch = rawgre.BatchSize
+
+// maxPacket is the room for one received IP packet. A PPP frame in a PPTP packet
+// has at most 1532 octets (RFC 2637, section 4.1); peers with a larger MRU of
+// their own idea are still understood.
+const maxPacket = 4096
+
+// maxOutgoing is the longest packet taken from an interface: no PPTP MTU is
+// larger (RFC 2637, section 4.1 gives 1532 octets to a PPP frame; mrru may grow
+// an interface to 65535, but not past what one batch buffer holds).
+const maxOutgoing = 2048
+
+// Headroom is what out.go may write before an IP packet.
+const Headroom = 32
+
+// A GRE header, a PPP header and inside MPPE another one (without FF 03, but
+// counted in full) must fit: a negative constant does not compile.
+const _ = uint(Headroom - gre.MaxLen - ppp.MaxHeaderLen - mppe.Overhead - ppp.MaxHeaderLen)
+
+// ErrNoCallID is returned when all 65,535 Call IDs are in use.
+var ErrNoCallID = errors.New("plane: no free Call ID")
+
+// A Plane is safe for concurrent use. Make it with New.
+type Plane struct {
+	conn  rawgre.Conn
+	start time.Time // the zero of Call.heard
+	calls [1 << 16]atomic.Pointer[Call]
+	drops [numDrops]atomic.Uint64
+
+	mu   sync.Mutex
+	next uint16 // guarded by mu; last Call ID given
+
+	timers timers
+}
+
+// New makes a plane over conn, which it does not close.
+func New(conn rawgre.Conn) *Plane {
+	return &Plane{
+		conn:   conn,
+		start:  time.Now(),
+		next:   uint16(rand.Uint32()),
+		timers: timers{wake: make(chan struct{}, 1)},
+	}
+}
+
+// Run receives packets until ctx ends or the socket fails, and returns the
+// cause. The caller closes the socket to end it.
+func (p *Plane) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	wg.Go(func() { p.runTimers(ctx) })
+	err := p.readGRE()
+	cancel()
+	wg.Wait()
+	return err
+}
+
+// NewCall gives a call a Call ID and a place in the table: from here on, packets
+// of peer for that id reach it. local is the address that the call's packets
+// leave from.
+func (p *Plane) NewCall(local, peer netip.Addr) (*Call, error) {
+	c := newCall(p, local.Unmap(), peer.Unmap())
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range 1 << 16 {
+		p.next++ // a Call ID is not used again before all others have been
+		if p.next != 0 && p.calls[p.next].Load() == nil {
+			c.id = p.next
+			p.calls[p.next].Store(c)
+			return c, nil
+		}
+	}
+	return nil, ErrNoCallID
+}
+
+// A Drop is a reason to drop a received packet.
+type Drop int
+
+// The reasons, as metrics and tests name them.
+const (
+	DropHeader       Drop = iota // not an enhanced GRE packet
+	DropNoCall                   // no such Call ID
+	DropWrongPeer                // a Call ID of another peer
+	DropDuplicate                // sequence number seen before
+	DropLate                     // came after its place was given up
+	DropFrame                    // not a PPP frame
+	DropClear                    // clear user traffic where it must be encrypted
+	DropBlocked                  // user traffic while the network layer is down
+	DropNoKey                    // encrypted without a key
+	DropEncryption               // MPPE refused it
+	DropNotIPv4                  // user traffic that is not IPv4
+	DropControlQueue             // the owner's queue was full
+	DropInterface                // the interface did not take it
+	DropSend                     // the socket did not take it
+	numDrops
+)
+
+var dropNames = [numDrops]string{"header", "no-call", "wrong-peer", "duplicate", "late", "frame", "clear", "blocked",
+	"no-key", "encryption", "not-ipv4", "control-queue", "interface", "send"}
+
+// String gives the reason's name.
+func (d Drop) String() string { return dropNames[d] }
+
+// Drops gives how many packets were dropped for the reason d.
+func (p *Plane) Drops(d Drop) uint64 { return p.drops[d].Load() }

@@ -1,0 +1,160 @@
+package plane
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ackDelay is how long an acknowledgement waits for a packet to ride on. It is
+// well below the half second after which peers begin to worry (RFC 2637,
+// section 4.4).
+const ackDelay = 100 * time.Millisecond
+
+// ackEvery is how many packets of one direction go without an acknowledgement:
+// a peer that keeps to the window of 64 that we offer never stalls.
+const ackEvery = 32
+
+// acks is what a call owes its peer: received is called by the reader, take
+// under the tx lock.
+type acks struct {
+	highest atomic.Uint32
+	owed    atomic.Uint32 // packets since the last acknowledgement
+	queued  atomic.Bool   // stands in timers.acks
+}
+
+// received notes that all up to highest came.
+func (a *acks) received(c *Call, now time.Time, highest uint32) {
+	a.highest.Store(highest)
+	if a.owed.Add(1) >= ackEvery {
+		c.sendAck()
+		return
+	}
+	if a.queued.CompareAndSwap(false, true) {
+		c.plane.timers.ack(c, now)
+	}
+}
+
+// take gives the acknowledgement number if one is due, and marks it as given.
+func (a *acks) take() (highest uint32, due bool) {
+	return a.highest.Load(), a.owed.Swap(0) != 0
+}
+
+// timers are the two things in the plane that happen without a packet:
+// acknowledgements that found nothing to ride on, and gaps whose time is up.
+type timers struct {
+	wake chan struct{}
+
+	mu    sync.Mutex
+	acks  []dueAck // guarded by mu; in order of time, since all wait equally long
+	holds []*Call  // guarded by mu; calls with holdAt set
+}
+
+type dueAck struct {
+	call *Call
+	at   time.Time
+}
+
+// ack asks for an acknowledgement after ackDelay.
+func (t *timers) ack(c *Call, now time.Time) {
+	t.mu.Lock()
+	t.acks = append(t.acks, dueAck{c, now.Add(ackDelay)})
+	first := len(t.acks) == 1
+	t.mu.Unlock()
+	if first {
+		t.kick()
+	}
+}
+
+// hold asks for drainLocked at the time at, since plane.start.
+func (t *timers) hold(c *Call, at int64) {
+	switch was := c.holdAt.Swap(at); {
+	case was == 0:
+		t.mu.Lock()
+		if !c.listed {
+			c.listed = true
+			t.holds = append(t.holds, c)
+		}
+		t.mu.Unlock()
+		t.kick()
+	case at < was:
+		t.kick()
+	}
+}
+
+func (t *timers) kick() {
+	select {
+	case t.wake <- struct{}{}:
+	default:
+	}
+}
+
+// runTimers ends with ctx.
+func (p *Plane) runTimers(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var dueAcks []dueAck
+	var dueHolds []*Call
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-p.timers.wake:
+		case <-timer.C:
+		}
+		now := time.Now()
+		var next time.Time
+		dueAcks, dueHolds, next = p.timers.due(now, p.start, dueAcks[:0], dueHolds[:0])
+		for _, a := range dueAcks {
+			a.call.acks.queued.Store(false)
+			a.call.sendAck()
+		}
+		for _, c := range dueHolds {
+			c.rx.mu.Lock()
+			c.holdAt.Store(0)
+			c.drainLocked(now)
+			c.rx.mu.Unlock()
+		}
+		clear(dueAcks)
+		clear(dueHolds)
+		if !next.IsZero() {
+			timer.Reset(time.Until(next))
+		}
+	}
+}
+
+// due moves what is due at now into the two slices and says when the rest is.
+func (t *timers) due(now, start time.Time, acks []dueAck, holds []*Call) ([]dueAck, []*Call, time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n := 0
+	for n < len(t.acks) && !t.acks[n].at.After(now) {
+		n++
+	}
+	acks = append(acks, t.acks[:n]...)
+	t.acks = slices.Delete(t.acks, 0, n)
+	var next time.Time
+	if len(t.acks) > 0 {
+		next = t.acks[0].at
+	}
+	t.holds = slices.DeleteFunc(t.holds, func(c *Call) bool {
+		at := c.holdAt.Load()
+		if at == 0 {
+			c.listed = false
+			return true
+		}
+		when := start.Add(time.Duration(at))
+		if !when.After(now) {
+			holds = append(holds, c)
+			c.listed = false
+			return true
+		}
+		if next.IsZero() || when.Before(next) {
+			next = when
+		}
+		return false
+	})
+	return acks, holds, next
+}

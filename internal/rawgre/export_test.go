@@ -1,0 +1,7 @@
+package rawgre
+
+// ReceiveBuffer lets the tests read what the kernel granted and asked for.
+const ReceiveBuffer = receiveBuffer
+
+// Raw gives the tests the socket's descriptor.
+func (s *Socket) Raw() func(f func(fd uintptr)) error { return s.raw.Control }

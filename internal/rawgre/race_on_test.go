@@ -1,0 +1,5 @@
+//go:build race
+
+package rawgre_test
+
+const raceEnabled = true

@@ -1,0 +1,260 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"gopptp/internal/aaa"
+	"gopptp/internal/journal"
+	"gopptp/internal/plane"
+	"gopptp/internal/tun"
+)
+
+// Port is the TCP port of the control connection (RFC 2637, section 3.1.3.1).
+const Port = 1723
+
+// An InterfaceConfig is what a tunnel's network interface needs.
+type InterfaceConfig struct {
+	Name          string     // as RouterOS shows it; the system's own name may be shorter
+	MTU           int        // octets
+	Local, Remote netip.Addr // inner addresses, point to point
+}
+
+// A Host is the machine's door for interfaces and addresses. Its methods are
+// safe for concurrent use.
+type Host interface {
+	// CreateInterface makes a tunnel interface, up and with its addresses.
+	// Closing it removes it.
+	CreateInterface(InterfaceConfig) (tun.Device, error)
+	// IsLocal reports whether addr is one of the machine's own.
+	IsLocal(addr netip.Addr) (bool, error)
+}
+
+// A Config is what a Manager stands on. All fields are required but Rand.
+type Config struct {
+	Journal *journal.Journal
+	Plane   *plane.Plane
+	Host    Host
+	// Listen opens the server's control port.
+	Listen func(context.Context) (net.Listener, error)
+	// Dial opens a control connection to a server, given as address or name
+	// without a port.
+	Dial func(ctx context.Context, server string) (net.Conn, error)
+	Rand io.Reader // for challenges and magic numbers; crypto/rand by default
+}
+
+// A Manager keeps all sessions. Its methods are safe for concurrent use, never
+// block on a peer, and take effect once Run runs. Make it with NewManager.
+type Manager struct {
+	cfg     Config
+	aaa     aaa.Local
+	changed chan struct{} // holds a token when Run must look again
+
+	mu       sync.Mutex
+	identity string
+	server   ServerConfig
+	bindings map[uint64]Binding
+	clients  map[uint64]ClientConfig
+	dialers  map[uint64]*dialer // running clients; owned by Run, read under mu
+	sessions map[uint64]*session
+	names    map[string]bool // interface names in use by sessions
+	lastID   uint64
+	base     uint32 // of SessionID
+}
+
+// sessionIDService is the first octet of a SessionID: it tells the service, as
+// RouterOS's 0x81A00000 does.
+const sessionIDService = 0x81 << 24
+
+// NewManager makes a manager; it does nothing until Run.
+func NewManager(cfg Config) *Manager {
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+	return &Manager{
+		cfg:      cfg,
+		changed:  make(chan struct{}, 1),
+		identity: "gopptp",
+		bindings: map[uint64]Binding{},
+		clients:  map[uint64]ClientConfig{},
+		dialers:  map[uint64]*dialer{},
+		sessions: map[uint64]*session{},
+		names:    map[string]bool{},
+		// The bits after the service differ from one start to the next.
+		base: sessionIDService | uint32(time.Now().Unix()/60&0xf)<<20,
+	}
+}
+
+// Run serves and dials as configured until ctx ends, then tells every peer and
+// returns when the last session is gone.
+func (m *Manager) Run(ctx context.Context) {
+	var listener *listener
+	m.notify()
+	for {
+		select {
+		case <-ctx.Done():
+			m.reconcileClients(ctx, map[uint64]ClientConfig{})
+			m.reconcileServer(ctx, listener, false)
+			return
+		case <-m.changed:
+		}
+		m.mu.Lock()
+		enabled := m.server.Enabled
+		clients := make(map[uint64]ClientConfig, len(m.clients))
+		for id, c := range m.clients {
+			clients[id] = c
+		}
+		m.mu.Unlock()
+		listener = m.reconcileServer(ctx, listener, enabled)
+		m.reconcileClients(ctx, clients)
+	}
+}
+
+// notify makes Run compare what is configured with what runs.
+func (m *Manager) notify() {
+	select {
+	case m.changed <- struct{}{}:
+	default:
+	}
+}
+
+// SetIdentity sets the name that peers see (/system/identity).
+func (m *Manager) SetIdentity(name string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.identity = name
+}
+
+// SetServer sets the server's configuration: enabled takes effect at once, the
+// rest for sessions to come.
+func (m *Manager) SetServer(c ServerConfig) {
+	m.mu.Lock()
+	m.server = c
+	m.mu.Unlock()
+	m.notify()
+}
+
+// PutBinding adds or replaces a static server interface; a live session keeps
+// the name it has.
+func (m *Manager) PutBinding(b Binding) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bindings[b.ID] = b
+}
+
+// RemoveBinding forgets a static server interface and disconnects its session.
+func (m *Manager) RemoveBinding(id uint64) {
+	m.mu.Lock()
+	delete(m.bindings, id)
+	var live *session
+	for _, s := range m.sessions {
+		if s.snapshot().Binding == id {
+			live = s
+		}
+	}
+	m.mu.Unlock()
+	if live != nil {
+		live.stop(reasonAdmin)
+	}
+}
+
+// PutClient adds or replaces a client; a change makes it dial anew.
+func (m *Manager) PutClient(c ClientConfig) {
+	m.mu.Lock()
+	m.clients[c.ID] = c
+	m.mu.Unlock()
+	m.notify()
+}
+
+// RemoveClient disconnects and forgets a client.
+func (m *Manager) RemoveClient(id uint64) {
+	m.mu.Lock()
+	delete(m.clients, id)
+	m.mu.Unlock()
+	m.notify()
+}
+
+// PutProfile adds or replaces a profile, for sessions to come.
+func (m *Manager) PutProfile(id uint64, p aaa.Profile) { m.aaa.PutProfile(id, p) }
+
+// RemoveProfile forgets a profile.
+func (m *Manager) RemoveProfile(id uint64) { m.aaa.RemoveProfile(id) }
+
+// PutSecret adds or replaces a secret, for sessions to come.
+func (m *Manager) PutSecret(s aaa.Secret) { m.aaa.PutSecret(s) }
+
+// RemoveSecret forgets a secret.
+func (m *Manager) RemoveSecret(id uint64) { m.aaa.RemoveSecret(id) }
+
+// Active gives the server's authenticated sessions in the order in which they
+// came.
+func (m *Manager) Active() []Status {
+	m.mu.Lock()
+	all := make([]Status, 0, len(m.sessions))
+	for _, s := range m.sessions {
+		if s.server {
+			all = append(all, s.snapshot())
+		}
+	}
+	m.mu.Unlock()
+	all = slices.DeleteFunc(all, func(s Status) bool { return s.User == "" })
+	slices.SortFunc(all, func(a, b Status) int {
+		return int(a.SessionID) - int(b.SessionID)
+	})
+	return all
+}
+
+// Client gives the state of a client, also while it is down; ok is false if
+// there is none with this id.
+func (m *Manager) Client(id uint64) (Status, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c, ok := m.clients[id]
+	if !ok {
+		return Status{}, false
+	}
+	if d := m.dialers[id]; d != nil {
+		return d.snapshot(), true
+	}
+	state := "disconnected"
+	if c.Disabled {
+		state = "disabled"
+	}
+	return Status{Interface: c.Name, State: state, User: c.User}, true
+}
+
+// Disconnect ends a session by its Status.ID; it reports whether there was one.
+func (m *Manager) Disconnect(id uint64) bool {
+	m.mu.Lock()
+	s := m.sessions[id]
+	m.mu.Unlock()
+	if s == nil {
+		return false
+	}
+	s.stop(reasonAdmin)
+	return true
+}
+
+// register gives s its ids and a place in the table.
+func (m *Manager) register(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.lastID++
+	s.id = m.lastID
+	s.status.ID = s.id
+	s.status.SessionID = m.base + uint32(s.id)
+	m.sessions[s.id] = s
+}
+
+func (m *Manager) unregister(s *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.sessions, s.id)
+	delete(m.names, s.claimed)
+}

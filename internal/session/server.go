@@ -1,0 +1,255 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"gopptp/internal/aaa"
+	"gopptp/mppe"
+	"gopptp/ppp/auth"
+	"gopptp/ppp/link"
+	"gopptp/pptp"
+	"gopptp/pptp/wire"
+)
+
+// listenRetry is the wait after the control port could not be opened, as when
+// another PPTP server still has it.
+const listenRetry = 3 * time.Second
+
+// stopControl bounds the end of a control connection, so that a graceful stop
+// of the program fits into two seconds with stopGrace before it.
+const stopControl = 400 * time.Millisecond
+
+// A listener is the running server.
+type listener struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// reconcileServer starts or stops the server and returns what runs. It is
+// called by Run only.
+func (m *Manager) reconcileServer(ctx context.Context, l *listener, enabled bool) *listener {
+	switch {
+	case enabled && l == nil:
+		ctx, cancel := context.WithCancel(ctx)
+		l = &listener{cancel, make(chan struct{})}
+		go func() {
+			defer close(l.done)
+			m.serve(ctx)
+		}()
+	case !enabled && l != nil:
+		l.cancel()
+		<-l.done
+		l = nil
+	}
+	return l
+}
+
+// serve accepts calls until ctx ends and every session of the server is gone.
+func (m *Manager) serve(ctx context.Context) {
+	var last string
+	for ctx.Err() == nil {
+		ln, err := m.cfg.Listen(ctx)
+		if err == nil {
+			last = ""
+			err = m.serveListener(ctx, ln)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if err.Error() != last {
+			last = err.Error()
+			m.cfg.Journal.Addf("pptp,error", "cannot serve on TCP port %d: %v; is another PPTP server running?", Port, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(listenRetry):
+		}
+	}
+}
+
+// serveListener ends the sessions before the control connections under them, so
+// that a peer hears the reason in PPP first.
+func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	var calls sync.WaitGroup
+	server := pptp.Server{Config: m.controlConfig()}
+	server.Config.MaxChannels = maxCalls
+	result := make(chan error, 1)
+	go func() {
+		result <- server.Serve(serving, ln, func(_ context.Context, c *pptp.Conn) {
+			m.acceptCalls(ctx, c, &calls)
+		})
+	}()
+	select {
+	case err := <-result: // all connections have ended, and their calls with them
+		calls.Wait()
+		return err
+	case <-ctx.Done():
+		ln.Close()
+		calls.Wait()
+		stop()
+		return <-result
+	}
+}
+
+// maxCalls bounds the calls of one control connection. Clients make one; the
+// bound keeps one of them from taking all Call IDs.
+const maxCalls = 64
+
+// acceptCalls answers the calls that a peer asks for. It returns when the
+// connection or ctx ends; the sessions are counted in calls.
+func (m *Manager) acceptCalls(ctx context.Context, c *pptp.Conn, calls *sync.WaitGroup) {
+	for {
+		req, err := c.Accept(ctx)
+		if err != nil {
+			return
+		}
+		if ctx.Err() != nil {
+			req.Reject(wire.ErrorNoResource)
+			continue
+		}
+		calls.Go(func() { m.serveCall(ctx, c, req) })
+	}
+}
+
+// serveCall owns one call from the request to the end.
+func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallRequest) {
+	local, peer := addrOf(c.LocalAddr()), addrOf(c.RemoteAddr())
+	m.mu.Lock()
+	server, identity := m.server, m.identity
+	m.mu.Unlock()
+	if len(server.Authentication) == 0 { // nobody comes in without a name
+		req.Reject(wire.ErrorNoResource)
+		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: the server accepts no authentication method", peer)
+		return
+	}
+	data, err := m.cfg.Plane.NewCall(local, peer)
+	if err != nil {
+		req.Reject(wire.ErrorNoResource)
+		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: %v", peer, err)
+		return
+	}
+	defer data.Close()
+	data.SetPeerID(uint16(req.PeerID()))
+
+	s := newSession(m, data, link.New(link.Config{
+		Server:    true,
+		MRU:       server.MaxMRU,
+		MTU:       server.MaxMTU,
+		Auth:      strongestFirst(server.Authentication),
+		Name:      identity,
+		Strengths: strengths,
+		Keepalive: server.Keepalive,
+		Rand:      m.cfg.Rand,
+	}), peer)
+	s.server = true
+	s.defaultProfile = server.DefaultProfile
+	s.status.CallerID = peer.String()
+	m.register(s)
+	defer m.unregister(s)
+	// From here on GRE packets of the call reach the session's queue, so that
+	// nothing is lost however soon they follow the reply.
+	s.call, err = req.Accept(ctx, pptp.CallReply{LocalID: wire.CallID(data.ID())})
+	if err != nil {
+		m.cfg.Journal.Debugf("pptp,debug", "call from %v: %v", peer, err)
+		return
+	}
+	s.run(ctx)
+}
+
+// authorize answers the link's question who the peer is.
+func (s *session) authorize(now time.Time, o link.AuthRequest) {
+	grant := s.m.aaa.Authenticate(o.Request, aaa.Call{CallerID: s.status.CallerID, DefaultProfile: s.defaultProfile})
+	if !grant.OK {
+		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %s authentication failed", s.name(), o.Request.Name)
+		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
+		s.refused = true
+		s.link.Authorize(now, link.Grant{Result: grant.Result})
+		return
+	}
+	s.user = grant.User
+	s.grant = grant
+	s.link.Authorize(now, link.Grant{
+		Result:     grant.Result,
+		Local:      grant.Local,
+		Remote:     grant.Remote,
+		DNS:        grant.DNS,
+		WINS:       grant.WINS,
+		Encryption: encryption(grant.Encryption),
+	})
+}
+
+// strongestFirst is the order in which methods are asked for.
+func strongestFirst(methods []auth.Method) []auth.Method {
+	sorted := slices.Clone(methods)
+	slices.SortFunc(sorted, func(a, b auth.Method) int { return int(b) - int(a) })
+	return sorted
+}
+
+// strengths are what CCP may agree on, best first: old peers know 40 bits only.
+var strengths = []mppe.Strength{mppe.Bits128, mppe.Bits56, mppe.Bits40}
+
+// encryption turns a profile's use-encryption into the link's.
+func encryption(t aaa.Tri) link.Encryption {
+	switch t {
+	case aaa.Yes:
+		return link.EncryptionYes
+	case aaa.Required:
+		return link.EncryptionRequired
+	}
+	return link.EncryptionNo
+}
+
+// controlConfig is what every control connection of ours says and does.
+func (m *Manager) controlConfig() pptp.Config {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return pptp.Config{
+		HostName:         m.identity,
+		VendorName:       vendor,
+		FirmwareRevision: 1,
+		StopTimeout:      stopControl,
+		Log:              m.logControl,
+	}
+}
+
+// vendor is what peers are told of the maker of this program.
+const vendor = "gopptp"
+
+// logControl writes what happens on control connections as RouterOS does.
+func (m *Manager) logControl(e pptp.Event) {
+	from := addrOf(e.Remote)
+	j := m.cfg.Journal
+	switch e.Kind {
+	case pptp.EventAccepted:
+		j.Addf("pptp,info", "TCP connection established from %v", from)
+	case pptp.EventRefused:
+		j.Debugf("pptp,debug", "connection from %v refused: %v", from, e.Err)
+	case pptp.EventReceived:
+		j.Debugf("pptp,debug,packet", "rcvd %v from %v", e.Message.Type(), from)
+	case pptp.EventSent:
+		j.Debugf("pptp,debug,packet", "sent %v to %v", e.Message.Type(), from)
+	case pptp.EventIgnored:
+		j.Debugf("pptp,debug", "message from %v ignored: %v", from, e.Err)
+	case pptp.EventEnded:
+		if errors.Is(e.Err, net.ErrClosed) {
+			return
+		}
+		j.Debugf("pptp,debug", "control connection with %v ended: %v", from, e.Err)
+	}
+}
+
+// addrOf is the IP address of a TCP address; the zero Addr of any other.
+func addrOf(a net.Addr) netip.Addr {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return t.AddrPort().Addr().Unmap()
+	}
+	return netip.Addr{}
+}

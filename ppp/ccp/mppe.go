@@ -1,0 +1,61 @@
+package ccp
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"gopptp/mppe"
+)
+
+// Supported Bits of the MPPE option (RFC 3078, section 2.1).
+const (
+	bitStateless = 0x01000000 // H: the key changes with every packet
+	bit56        = 0x00000080 // M
+	bit128       = 0x00000040 // S
+	bit40        = 0x00000020 // L
+
+	// The others are C, compression by MPPC (0x01), D, obsolete (0x10), and
+	// reserved ones. None of them is ever agreed to here.
+	bitsKnown = bitStateless | bit56 | bit128 | bit40
+)
+
+// strengths are the three, strongest first.
+var strengths = [...]struct {
+	strength mppe.Strength
+	bit      uint32
+}{{mppe.Bits128, bit128}, {mppe.Bits56, bit56}, {mppe.Bits40, bit40}}
+
+// encode gives the Supported Bits for exactly one configuration.
+func encode(c mppe.Config) []byte {
+	var bits uint32
+	for _, s := range strengths {
+		if s.strength == c.Strength {
+			bits |= s.bit
+		}
+	}
+	if c.Stateless {
+		bits |= bitStateless
+	}
+	return binary.BigEndian.AppendUint32(nil, bits)
+}
+
+// strongest picks the best strength that both the bits and the list have, None
+// if there is none.
+func strongest(bits uint32, allowed []mppe.Strength) mppe.Strength {
+	for _, s := range strengths {
+		if bits&s.bit != 0 && slices.Contains(allowed, s.strength) {
+			return s.strength
+		}
+	}
+	return mppe.None
+}
+
+// decode reads Supported Bits that stand for exactly one configuration.
+func decode(bits uint32) (mppe.Config, bool) {
+	for _, s := range strengths {
+		if bits&^bitStateless == s.bit {
+			return mppe.Config{Strength: s.strength, Stateless: bits&bitStateless != 0}, true
+		}
+	}
+	return mppe.Config{}, false
+}
