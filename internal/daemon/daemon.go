@@ -63,7 +63,7 @@ func Run(ctx context.Context, cfg Config) error {
 	for _, w := range warnings {
 		log.Addf("system,error", "configuration: %v", w)
 	}
-	socket, err := rawgre.Listen(rawgre.Config{})
+	socket, err := rawgre.Listen()
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func Run(ctx context.Context, cfg Config) error {
 	manager := session.NewManager(session.Config{
 		Journal: log,
 		Plane:   road,
-		Host:    tunnels{machine},
+		Host:    tunnels{machine, log},
 		Listen: func(ctx context.Context) (net.Listener, error) {
 			return (&net.ListenConfig{}).Listen(ctx, "tcp4", ":"+strconv.Itoa(session.Port))
 		},
@@ -126,15 +126,22 @@ func Run(ctx context.Context, cfg Config) error {
 }
 
 // tunnels is the session's Host on Linux: a TUN interface that netlink sets up.
-type tunnels struct{ *host.Host }
+type tunnels struct {
+	*host.Handle
+	log *journal.Journal
+}
 
 func (t tunnels) CreateInterface(c session.InterfaceConfig) (tun.Device, error) {
-	name, alt := host.InterfaceName(c.Name, t.InterfaceExists)
+	name, alt := host.InterfaceName(c.Name, t.Taken)
 	d, err := tun.Create(name)
 	if err != nil {
 		return nil, err
 	}
-	err = t.Setup(host.LinkConfig{Name: name, AltName: alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote})
+	err = t.SetupLink(host.LinkConfig{Name: name, AltName: alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote})
+	if errors.Is(err, host.ErrName) {
+		t.log.Addf("interface,warning", "%s: %v", c.Name, err) // it works under its short name
+		err = nil
+	}
 	if err != nil {
 		d.Close()
 		return nil, err

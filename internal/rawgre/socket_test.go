@@ -281,6 +281,21 @@ func TestRequiresRootOverflow(t *testing.T) {
 	t.Error("50 packets in a buffer of none, and no overflow was counted")
 }
 
+func TestRequiresRootTruncated(t *testing.T) {
+	a, b := machines(t)
+	from, to := listen(t, a), listen(t, b)
+	long, short := rawgretest.GRE(0, 500), rawgretest.GRE(1, 10)
+	send(t, from, addrA, addrB, long)
+	send(t, from, addrA, addrB, short)
+	pkts := rawgretest.Buffers(1, rawgre.MinIPHeader+len(short))
+	if n, err := to.ReadBatch(pkts); n != 1 || err != nil || !bytes.Equal(pkts[0].Bytes(), short) {
+		t.Errorf("ReadBatch = %d, %v, %x; want the short packet", n, err, pkts[0].Bytes())
+	}
+	if got, want := to.Stats(), (rawgre.Stats{Truncated: 1}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}
+
 func TestRequiresRootReceiveBuffer(t *testing.T) {
 	s := listen(t, hosttest.New(t))
 	err := s.Raw()(func(fd uintptr) {

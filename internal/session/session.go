@@ -44,6 +44,7 @@ type session struct {
 	refused  bool       // the peer failed to authenticate; the log has said so
 	device   tun.Device // nil while the network layer is down
 	loggedIn time.Time  // zero before authentication, and on a client
+	heard    time.Time  // the last packet that the link was told of
 	wasUp    bool       // the network came up at least once
 	reason   string     // why the session ends; empty while it lives
 
@@ -116,6 +117,9 @@ func (s *session) run(ctx context.Context) {
 	s.link.Start(time.Now())
 	for {
 		s.pump(time.Now())
+		if reason := s.link.Reason(); reason != "" {
+			s.terminating(reason)
+		}
 		if s.link.Dead() {
 			return
 		}
@@ -134,7 +138,10 @@ func (s *session) run(ctx context.Context) {
 			stopped = nil
 			s.close(time.Now(), reasonAdmin)
 		case <-timer.C:
-			s.link.Heard(s.data.Heard())
+			if heard := s.data.Heard(); heard.After(s.heard) {
+				s.heard = heard
+				s.link.Heard(heard)
+			}
 			s.link.Tick(time.Now())
 		}
 	}
@@ -190,8 +197,6 @@ func (s *session) pump(now time.Time) {
 			s.networkDown()
 		case link.MissedEcho:
 			s.info("LCP missed echo reply")
-		case link.Down:
-			s.terminating(o.Reason)
 		}
 	}
 }
@@ -226,7 +231,6 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		s.close(now, "could not add address: "+err.Error())
 		return
 	}
-	s.networkDown() // of an earlier agreement
 	device, err := s.m.cfg.Host.CreateInterface(InterfaceConfig{
 		Name: s.name(), MTU: o.MTU, Local: o.Local, Remote: o.Remote,
 	})
@@ -266,7 +270,7 @@ func encodingOf(send, receive mppe.Config) string {
 
 // networkDown takes the interface away.
 func (s *session) networkDown() {
-	s.data.Block()
+	s.data.Shut()
 	if s.device == nil {
 		return
 	}

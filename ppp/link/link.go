@@ -129,6 +129,10 @@ func (l *Link) Start(now time.Time) {
 // Dead tells whether Down was put out.
 func (l *Link) Dead() bool { return l.done }
 
+// Reason is why the link is ending or has ended, as Down will say or has said;
+// empty while it is not.
+func (l *Link) Reason() string { return l.reason }
+
 // Next takes the oldest output from the queue.
 func (l *Link) Next() (Output, bool) {
 	if len(l.out) == 0 {
