@@ -38,9 +38,15 @@ const (
 	// 100 Mbit/s, an outage that ends most calls.
 	huntStep  = 32
 	huntReach = 1 << 16
-	// resetTurns is how often the count may have gone round unseen when fresh
-	// tables arrive in stateful mode, where a turn costs but 16 key changes.
+	// resetTurns is how often the count may have gone round unseen, plus one,
+	// when fresh tables arrive in stateful mode after a loss.
 	resetTurns = 4
+	// resetKeys is how many FLUSHED packets may have been lost with them that
+	// changed the key of a Linux peer.
+	resetKeys = 3
+	// second is the number of packets refused in a row after which a position
+	// that has been left is tried again. One alone is a duplicate or late.
+	second = 2
 )
 
 // A Receiver decrypts one direction. Packets should come in the order of their
@@ -48,14 +54,15 @@ const (
 //
 // The key chain moves only for packets that look like PPP under their key (see
 // plausible), so a forged or damaged packet is refused and no harm is done. One
-// in four hundred forged packets passes by chance; the keys are then ahead of
-// the true stream, which is late until its count has caught up. More than 2,047
-// packets lost in a row look late as well; when refusals last, the keys ahead
-// are searched for the one that fits.
+// in four hundred forged packets passes by chance, so the position that a jump
+// leaves is remembered until the packet after the jump has come, and returned
+// to if the stream goes on there. More than 2,047 packets lost in a row look
+// late; when refusals last, the keys ahead are searched for the one that fits.
 type Receiver struct {
-	chain    chain
-	tables   *rc4   // stateful mode only
-	next     uint16 // count of the packet expected
+	position
+	before   position // the last jump, while nothing has come after it
+	jumped   bool
+	tables   *rc4 // stateful mode only
 	credit   uint16
 	refused  uint16 // packets in a row
 	lost     bool
@@ -64,9 +71,15 @@ type Receiver struct {
 	hunt     chain
 }
 
+// A position is a place in the key chain.
+type position struct {
+	chain chain
+	next  uint16 // count of the packet expected
+}
+
 // NewReceiver starts the receiving direction. cfg must have a Strength.
 func NewReceiver(cfg Config, key StartKey) *Receiver {
-	r := &Receiver{chain: newChain(cfg, key), credit: maxCredit}
+	r := &Receiver{position: position{chain: newChain(cfg, key)}, credit: maxCredit}
 	if !cfg.Stateless {
 		r.tables = new(rc4)
 		r.tables.schedule(&r.chain.key)
@@ -106,38 +119,54 @@ func (r *Receiver) Open(b []byte) (inner []byte, err error) {
 		r.refused = min(r.refused+1, 1<<15)
 		return nil, err
 	}
-	r.next = (count + 1) & countMask
 	r.refused, r.lost = 0, false
 	return inner, nil
 }
 
-// openStateless opens p with the key of its count (RFC 3078, section 8.1).
-func (r *Receiver) openStateless(count uint16, p []byte) (err error) {
-	r.credit = min(r.credit+creditPerPacket, maxCredit)
-	ahead := (count - r.next) & countMask
-	switch {
-	case ahead > maxAhead:
-		err = ErrLate
-	case ahead > r.credit:
-		err = ErrJump
-	default:
-		r.credit -= ahead
-		var t rc4
-		c := r.chain
-		for range ahead + 1 {
-			c.next(&t)
-		}
-		t.schedule(&c.key)
-		if t.open(p) {
-			r.chain = c
-			return nil
-		}
-		err = ErrGarbled
+// move takes p, which comes after a jump or in order, for the true position.
+func (r *Receiver) move(from position, jump bool, c chain, count uint16) {
+	r.jumped = jump
+	if jump {
+		r.before = from
 	}
-	if r.refused >= patience && r.openHunted(count, p) {
+	r.chain, r.next = c, (count+1)&countMask
+}
+
+// openStateless opens p with the key of its count (RFC 3078, section 8.1).
+func (r *Receiver) openStateless(count uint16, p []byte) error {
+	r.credit = min(r.credit+creditPerPacket, maxCredit)
+	err := r.openAt(r.position, count, p)
+	switch {
+	case err == nil:
+	case r.jumped && r.refused >= second && r.openAt(r.before, count, p) == nil:
+		return nil
+	case r.refused >= patience && r.openHunted(count, p):
 		return nil
 	}
 	return err
+}
+
+// openAt opens p with the key of its count as seen from a position.
+func (r *Receiver) openAt(from position, count uint16, p []byte) error {
+	ahead := (count - from.next) & countMask
+	switch {
+	case ahead > maxAhead:
+		return ErrLate
+	case ahead > r.credit:
+		return ErrJump
+	}
+	r.credit -= ahead
+	var t rc4
+	c := from.chain
+	for range ahead + 1 {
+		c.next(&t)
+	}
+	t.schedule(&c.key)
+	if !t.open(p) {
+		return ErrGarbled
+	}
+	r.move(from, ahead > 0, c, count)
+	return nil
 }
 
 // openHunted advances the hunt by at most huntStep keys and tries p when its
@@ -170,7 +199,7 @@ func (r *Receiver) openHunted(count uint16, p []byte) bool {
 	}
 	t.schedule(&r.hunt.key)
 	if t.open(p) {
-		r.chain = r.hunt
+		r.move(r.position, true, r.hunt, count)
 		return true
 	}
 	// The next packets would be tried on the same turn of the count.
@@ -185,14 +214,15 @@ func (r *Receiver) openStateful(count uint16, flushed bool, p []byte) error {
 	if r.refused >= patience {
 		r.lost = true
 	}
-	if ahead > maxAhead && !r.lost {
+	switch fresh := flushed || count&flagCount == flagCount; {
+	case ahead > maxAhead && !r.lost:
 		return ErrLate
-	}
-	flag := count&flagCount == flagCount
-	switch {
-	case flushed || flag:
+	case fresh:
 		// Fresh tables need none of the packets before, lost or not.
-		return r.openFresh(ahead, flag, p)
+		if r.openFresh(r.position, count, p) || r.jumped && r.lost && r.openFresh(r.before, count, p) {
+			return nil
+		}
+		return ErrGarbled
 	case ahead != 0:
 		// If this count is forged, the next packet is in order and all is well.
 		r.lost = true
@@ -200,49 +230,37 @@ func (r *Receiver) openStateful(count uint16, flushed bool, p []byte) error {
 	case !r.tables.open(p):
 		return ErrGarbled
 	}
+	r.move(r.position, false, r.chain, count)
 	return nil
 }
 
-// openFresh opens p with tables made for it. The key has changed for every flag
-// packet on the way, this one included; if this is none, it is the answer to a
-// Reset-Request and has the current key or, from Linux, the one after that.
-func (r *Receiver) openFresh(ahead uint16, flag bool, p []byte) error {
-	changes := int(r.next+ahead)/keyPackets - int(r.next)/keyPackets
-	if flag {
-		changes++
-	}
-	turns := 1
+// openFresh opens p with tables made for it. Seen from a position, the key has
+// changed for every flag packet on the way, this one included. If this is none,
+// it is the answer to a Reset-Request and has the current key or, from Linux,
+// the one after that; each such answer lost has changed the key of Linux again.
+func (r *Receiver) openFresh(from position, count uint16, p []byte) bool {
+	ahead := (count - from.next) & countMask
+	changes := int(from.next+ahead+1)/keyPackets - int(from.next)/keyPackets
+	turns, keys := 1, 1
 	if r.lost {
-		turns = resetTurns
+		turns, keys = resetTurns, resetKeys
 	}
-	var t rc4
-	c := r.chain
+	c := from.chain
 	done := 0
 	for turn := range turns {
-		for ; done < changes+turn*(countMask+1)/keyPackets; done++ {
-			c.next(&t)
-		}
-		if r.openWith(c, p) {
-			return nil
-		}
-		if !flag {
-			after := c
-			after.next(&t)
-			if r.openWith(after, p) {
-				return nil
+		first := changes + turn*(countMask+1)/keyPackets
+		for key := first; key <= first+keys; key++ {
+			var t rc4
+			for ; done < key; done++ {
+				c.next(&t)
+			}
+			t.schedule(&c.key)
+			if t.open(p) {
+				*r.tables = t
+				r.move(from, true, c, count)
+				return true
 			}
 		}
 	}
-	return ErrGarbled
-}
-
-// openWith opens p with the tables of c's key and keeps both if it can.
-func (r *Receiver) openWith(c chain, p []byte) bool {
-	var t rc4
-	t.schedule(&c.key)
-	if !t.open(p) {
-		return false
-	}
-	r.chain, *r.tables = c, t
-	return true
+	return false
 }

@@ -177,20 +177,30 @@ func (c *Call) Open(o Opening) {
 	c.reader.Go(func() { c.readTUN(o.Device) })
 }
 
-// Block stops user traffic in both directions and takes the keys away, as while
-// CCP negotiates anew. Resume lets it flow again; Open after Block takes a new
-// device.
-func (c *Call) Block() {
+// Shut stops user traffic in both directions; the keys stay.
+func (c *Call) Shut() {
 	c.rx.mu.Lock()
-	c.rx.device, c.rx.receiver = nil, nil
+	c.rx.device = nil
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
-	c.tx.open, c.tx.sender = false, nil
+	c.tx.open = false
 	c.tx.mu.Unlock()
 }
 
-// Resume lets user traffic flow again for the device that Open was given, after
-// encryption was agreed anew or for the first time: no clear packet passes any
+// Block stops user traffic and takes the keys away, as while CCP negotiates
+// anew.
+func (c *Call) Block() {
+	c.Shut()
+	c.rx.mu.Lock()
+	c.rx.receiver = nil
+	c.rx.mu.Unlock()
+	c.tx.mu.Lock()
+	c.tx.sender = nil
+	c.tx.mu.Unlock()
+}
+
+// Resume lets user traffic flow again for the device that Open was given, once
+// encryption is agreed anew or for the first time: no clear packet passes any
 // more.
 func (c *Call) Resume(d tun.Device) {
 	c.rx.mu.Lock()

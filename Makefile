@@ -1,0 +1,78 @@
+# gopptp: what can be done with the tree. `make` alone prints the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# Two processors are enough for all of it, and what a busy machine of the project has.
+export GOMAXPROCS ?= 2
+export GOPPTP_BIN := $(CURDIR)/bin/gopptp
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+FUZZTIME ?= 10s
+
+REPORT = go run ./test/report
+# The packages whose tests need guests, and take minutes; and all others.
+INTEROP = ./test/interop
+UNIT = $$(go list ./... | grep -v '/test/interop$$')
+
+.PHONY: help
+help: ## print the targets
+	@echo 'make TARGET, with TARGET one of:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: build
+build: ## the one static binary, bin/gopptp
+	@CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o $(GOPPTP_BIN) ./cmd/gopptp
+
+.PHONY: demo
+demo: ## the page's example between two daemons, in namespaces of its own (root)
+	@test/setup demo
+	@$(MAKE) build
+	@test/demo/demo $(GOPPTP_BIN)
+
+.PHONY: test
+test: setup ## everything below but fuzz and bench: what CI runs (as root, or half is skipped)
+	@$(MAKE) check
+	@$(MAKE) unit
+	@$(MAKE) interop
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) demo; else echo 'demo: skipped, needs root'; fi
+
+.PHONY: check
+check: ## formatting, vet, tidiness of the module, shell scripts' syntax
+	@unformatted=$$(gofmt -l .); \
+		[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
+	@go vet ./...
+	@go mod tidy -diff
+	@for script in .ci/run test/setup test/demo/demo test/lab/guest* test/lab/host/peer; do bash -n $$script; done
+	@echo 'ok   check'
+
+.PHONY: unit
+unit: ## all tests but those with guests, with the race detector
+	@go test -json -race -shuffle=on -timeout 8m $(UNIT) | $(REPORT)
+
+.PHONY: interop
+interop: setup build ## our server and our client with real peers in guests, in both directions (root)
+	@go test -json -count=1 -timeout 12m $(INTEROP) | $(REPORT)
+
+.PHONY: bench
+bench: setup build ## connect time beside pptpd's, and the cost of a packet, as ratios measured in one run (root)
+	@go run ./test/bench $(GOPPTP_BIN)
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@for package in $$(go list ./...); do \
+		listed=$$(go test -list '^Fuzz' $$package); \
+		for target in $$(grep '^Fuzz' <<<"$$listed" || true); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+		done; \
+	done
+
+.PHONY: setup
+setup: ## install what the tests need and this machine lacks (Debian, root)
+	@test/setup all
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf bin

@@ -1,0 +1,58 @@
+package console
+
+import (
+	"bufio"
+	"encoding/json"
+	"io"
+)
+
+// What goes over the socket is a JSON object on each line: requests one way,
+// replies the other.
+
+// A request runs a line, or cancels the one that runs.
+type request struct {
+	Line   string `json:"line,omitempty"`
+	Width  int    `json:"width,omitempty"`
+	Cancel bool   `json:"cancel,omitempty"`
+}
+
+// A reply carries some output, or tells that the line is done. The first reply
+// of a connection is one of the second kind, for its prompt.
+type reply struct {
+	Out    []byte `json:"out,omitempty"`
+	Done   bool   `json:"done,omitempty"`
+	Error  string `json:"error,omitempty"`
+	Prompt string `json:"prompt,omitempty"`
+}
+
+const (
+	// MaxLine bounds a command line in octets: room for a script in a property
+	// with all of its escapes.
+	MaxLine = 256 << 10
+	// maxFrame bounds a line of JSON, which writes a control character as six.
+	maxFrame = 6*MaxLine + 1024
+	// maxChunk is how much output one reply carries at most; base64 makes it
+	// larger by a third.
+	maxChunk = 32 << 10
+)
+
+// frames reads one JSON object after the other.
+func frames(r io.Reader) *bufio.Scanner {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 0, 4096), maxFrame)
+	return s
+}
+
+// outputWriter sends what is written to it as replies.
+type outputWriter struct{ to *json.Encoder }
+
+func (w outputWriter) Write(b []byte) (n int, err error) {
+	for n < len(b) {
+		chunk := b[n:min(n+maxChunk, len(b))]
+		if err := w.to.Encode(reply{Out: chunk}); err != nil {
+			return n, err
+		}
+		n += len(chunk)
+	}
+	return n, nil
+}

@@ -1,0 +1,99 @@
+package menu
+
+import "strings"
+
+// A Pos is a place in the source, in octets from its start.
+type Pos int
+
+// Locate gives the line and column of a place, both from 1; a column is a
+// character.
+func (p Pos) Locate(src string) (line, column int) {
+	before := src[:min(int(p), len(src))]
+	line = strings.Count(before, "\n") + 1
+	last := before[strings.LastIndexByte(before, '\n')+1:]
+	return line, len([]rune(last)) + 1
+}
+
+// A Script is what a line or a file was parsed into.
+type Script struct {
+	Calls []*Call
+}
+
+// A Call is one command with its arguments; names in it are resolved, so that
+// abbreviations are gone.
+type Call struct {
+	Pos     Pos
+	Menu    *Menu
+	Command *Command // nil to enter Menu
+	Global  bool     // :put and its like, which belong to no menu
+	Args    []Argument
+	Where   Expr // nil for none
+}
+
+// An Argument is a named or unnamed argument, with its full name.
+type Argument struct {
+	Pos   Pos
+	Name  string
+	Value Expr // nil for a word that stands alone, and with Unset
+	Unset bool // !name
+}
+
+// An Expr has a value.
+type Expr interface{ Position() Pos }
+
+// A Literal is text.
+type Literal struct {
+	Pos    Pos
+	Text   string
+	Quoted bool
+}
+
+// A Field is a property of the row that an expression is asked about.
+type Field struct {
+	Pos  Pos
+	Name string // full name, or IDKey
+}
+
+// A Substitution is the value of a command: [find name=x].
+type Substitution struct {
+	Pos    Pos
+	Script *Script
+}
+
+// A Compare compares its operands: = != < > <= >= ~ in.
+type Compare struct {
+	Pos         Pos
+	Op          string
+	Left, Right Expr
+}
+
+// A Logic joins its terms by and, or by or.
+type Logic struct {
+	Pos   Pos
+	Or    bool
+	Terms []Expr
+}
+
+// A Not negates.
+type Not struct {
+	Pos Pos
+	X   Expr
+}
+
+// Position gives where the expression begins.
+func (e *Literal) Position() Pos { return e.Pos }
+
+// Position gives where the expression begins.
+func (e *Field) Position() Pos { return e.Pos }
+
+// Position gives where the expression begins.
+func (e *Substitution) Position() Pos { return e.Pos }
+
+// Position gives where the expression begins.
+func (e *Compare) Position() Pos { return e.Pos }
+
+// Position gives where the expression begins.
+func (e *Logic) Position() Pos { return e.Pos }
+
+// Position gives where the expression begins.
+func (e *Not) Position() Pos { return e.Pos }

@@ -1,0 +1,174 @@
+package menu
+
+import "time"
+
+// A Policy is a set of rights of a user.
+type Policy uint16
+
+// The policies that operations ask for.
+const (
+	Read Policy = 1 << iota
+	Write
+	Test
+	Sensitive
+)
+
+// A Command is the declaration of a verb of a menu.
+type Command struct {
+	Name    string
+	Help    string
+	Policy  Policy
+	Args    []Arg
+	Unnamed []string // the arguments that values without a name fill, in order
+	Changes bool     // also takes the menu's settable properties
+	Where   Where
+	Output  *Menu // what its replies look like; nil for the menu's own rows
+}
+
+// An Arg is an argument of a command that is not a property of the menu.
+type Arg struct {
+	Name string
+	Help string
+	Type Type // nil for a word that stands alone: detail, once
+}
+
+// Where says how a command takes an expression that selects rows.
+type Where uint8
+
+// The ways.
+const (
+	NoWhere    Where = iota
+	AfterWhere       // after the word where: print
+	BareWhere        // all that follows: find
+)
+
+// Numbers is the argument that names items.
+const Numbers = "numbers"
+
+// arg finds an argument by its full name.
+func (c *Command) arg(name string) *Arg {
+	for i := range c.Args {
+		if c.Args[i].Name == name {
+			return &c.Args[i]
+		}
+	}
+	return nil
+}
+
+// Arg finds an argument by its full name, or gives nil.
+func (c *Command) Arg(name string) *Arg { return c.arg(name) }
+
+var numbers = Arg{Name: Numbers, Help: "items: numbers of the last print, names, ids", Type: String{}}
+
+// Add is the command that makes an item.
+func Add() *Command {
+	return &Command{
+		Name: "add", Help: "Create a new item", Policy: Write, Changes: true,
+		Args: []Arg{{Name: "copy-from", Help: "item to copy the values from", Type: String{}}},
+	}
+}
+
+// Set is the command that changes items, or the settings of a singleton.
+func Set(singleton bool) *Command {
+	c := &Command{Name: "set", Help: "Change properties", Policy: Write, Changes: true}
+	return c.items(singleton)
+}
+
+// items gives the command the argument numbers unless its menu is a singleton.
+func (c *Command) items(singleton bool) *Command {
+	if !singleton {
+		c.Args = append([]Arg{numbers}, c.Args...)
+		c.Unnamed = append([]string{Numbers}, c.Unnamed...)
+	}
+	return c
+}
+
+// Remove is the command that deletes items.
+func Remove() *Command {
+	return (&Command{Name: "remove", Help: "Remove items", Policy: Write}).items(false)
+}
+
+// Enable is the command that sets disabled=no.
+func Enable() *Command {
+	return (&Command{Name: "enable", Help: "Enable items", Policy: Write}).items(false)
+}
+
+// Disable is the command that sets disabled=yes.
+func Disable() *Command {
+	return (&Command{Name: "disable", Help: "Disable items", Policy: Write}).items(false)
+}
+
+// SetComment is the command that sets an item's comment.
+func SetComment() *Command {
+	c := &Command{
+		Name: "comment", Help: "Set comment for items", Policy: Write,
+		Args: []Arg{{Name: Comment, Help: "short description of the item", Type: CommentText}}, Unnamed: []string{Comment},
+	}
+	return c.items(false)
+}
+
+// valueName is the argument that names a property.
+func valueName(c *Command) *Command {
+	c.Args = append(c.Args, Arg{Name: "value-name", Help: "property", Type: String{}})
+	c.Unnamed = append(c.Unnamed, "value-name")
+	return c
+}
+
+// Unset is the command that makes a property absent.
+func Unset() *Command {
+	return valueName(&Command{Name: "unset", Help: "Unset a property", Policy: Write}).items(false)
+}
+
+// Reset is the command that gives a property its default.
+func Reset(singleton bool) *Command {
+	return valueName(&Command{Name: "reset", Help: "Set a property to its default", Policy: Write}).items(singleton)
+}
+
+// Get is the command whose value is one property of one item.
+func Get(singleton bool) *Command {
+	return valueName(&Command{Name: "get", Help: "Get a property's value", Policy: Read}).items(singleton)
+}
+
+// Find is the command whose value is the ids of the items that match.
+func Find() *Command {
+	return &Command{Name: "find", Help: "Find items by value", Policy: Read, Where: BareWhere}
+}
+
+// Print is the command that shows rows; stats says that the menu has counters.
+func Print(singleton, stats bool) *Command {
+	c := &Command{Name: "print", Help: "Print values", Policy: Read}
+	if singleton {
+		c.Args = []Arg{{Name: "as-value"}, {Name: "without-paging"}}
+		return c
+	}
+	c.Where = AfterWhere
+	c.Args = []Arg{
+		{Name: "as-value"}, {Name: "brief"}, {Name: "count-only"}, {Name: "detail"},
+		{Name: "proplist", Help: "properties to show", Type: String{}},
+		{Name: "show-ids"}, {Name: "terse"}, {Name: "value-list"}, {Name: "without-paging"},
+	}
+	if stats {
+		c.Args = append(c.Args, Arg{Name: "stats"})
+	}
+	return c
+}
+
+// The bounds of monitor's interval are RouterOS's.
+const (
+	minInterval = 20 * time.Millisecond
+	maxInterval = 5 * time.Second
+)
+
+// Monitor is the command that shows the state of items again and again.
+func Monitor(output *Menu) *Command {
+	c := &Command{
+		Name: "monitor", Help: "Show status", Policy: Read, Output: output,
+		Args: []Arg{
+			{Name: "once", Help: "print once and end"},
+			{Name: "interval", Help: "time between two prints", Type: Time{Min: minInterval, Max: maxInterval}},
+			{Name: "duration", Help: "end after this time", Type: Time{}},
+			{Name: "without-paging"},
+		},
+	}
+	return c.items(false)
+}

@@ -1,0 +1,119 @@
+package menu
+
+import (
+	"bufio"
+	"strings"
+)
+
+// detail writes every property as name=value, wrapped at the terminal's width
+// and indented to the first property.
+func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
+	if len(m.Flags) > 0 {
+		legend(b, m.Flags)
+		b.WriteString(" \n")
+	}
+	properties := p.properties(m)
+	for i, r := range rows {
+		indent := p.head(b, m, rows, i)
+		at := indent
+		if text := comment(r); text != "" {
+			b.WriteString(";;; " + Clean(text) + "\n")
+			pad(b, "", indent, false)
+		}
+		for _, q := range properties {
+			text, ok := p.shown(r, q)
+			if !ok {
+				continue
+			}
+			word := q.Name + "=" + quoteFor(q, text) + " "
+			if at > indent && at+width(word) > p.Width {
+				b.WriteByte('\n')
+				pad(b, "", indent, false)
+				at = indent
+			}
+			b.WriteString(word)
+			at += width(word)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// head writes the row's number and flags, and gives the width they take.
+func (p Printer) head(b *bufio.Writer, m *Menu, rows []*Row, i int) int {
+	number := p.numberWidth(rows, 2)
+	pad(b, p.number(i, rows[i]), number, true)
+	b.WriteByte(' ')
+	if len(m.Flags) == 0 {
+		return number + 1
+	}
+	b.WriteString(m.letters(rows[i], m.Flags) + " ")
+	return number + len(m.Flags) + 2
+}
+
+// quoteFor writes a value as detail does: text in quotes, all other values
+// without, unless they could be set but not read back.
+func quoteFor(q *Property, text string) string {
+	if _, ok := q.Type.(interface{ quoted() }); ok || !q.ReadOnly && strings.ContainsAny(text, special) {
+		return Quote(text)
+	}
+	return Clean(text)
+}
+
+// terse writes each row on one line.
+func (p Printer) terse(b *bufio.Writer, m *Menu, rows []*Row) {
+	properties := p.properties(m)
+	for i, r := range rows {
+		p.head(b, m, rows, i)
+		if text := comment(r); text != "" {
+			b.WriteString(Comment + "=" + Clean(text) + " ")
+		}
+		for _, q := range properties {
+			if text, ok := p.shown(r, q); ok {
+				b.WriteString(q.Name + "=" + Clean(text) + " ")
+			}
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// margin is how far the longest key is indented.
+const margin = 2
+
+// valueList writes a line for each property, with its key right-aligned and a
+// column for each row: the form of singletons and of monitor.
+func (p Printer) valueList(b *bufio.Writer, m *Menu, rows []*Row) {
+	var properties []*Property
+	keys := 0
+	for _, q := range p.properties(m) {
+		for _, r := range rows {
+			if _, ok := p.shown(r, q); ok {
+				properties = append(properties, q)
+				keys = max(keys, len(q.Name))
+				break
+			}
+		}
+	}
+	widths := make([]int, len(rows))
+	for i, r := range rows {
+		for _, q := range properties {
+			text, _ := p.shown(r, q)
+			widths[i] = max(widths[i], width(Clean(text)))
+		}
+	}
+	for _, q := range properties {
+		pad(b, q.Name, keys+margin, true)
+		b.WriteByte(':')
+		blanks := 1 // owed before the next value, so that no line ends in blanks
+		for i, r := range rows {
+			text, _ := p.shown(r, q)
+			text = Clean(text)
+			if text != "" {
+				pad(b, "", blanks, false)
+				b.WriteString(text)
+				blanks = 0
+			}
+			blanks += widths[i] - width(text) + len(gap)
+		}
+		b.WriteByte('\n')
+	}
+}

@@ -1,0 +1,41 @@
+package tree
+
+import (
+	"gopptp/internal/aaa"
+	"gopptp/internal/menu"
+	"gopptp/internal/session"
+)
+
+// An Engine carries out the configuration. Its methods are called one after the
+// other in the order of the changes and cannot fail: everything was validated
+// before. A row that refers to a profile is put after the profile.
+type Engine interface {
+	SetIdentity(name string)
+	SetServer(session.ServerConfig)
+	PutBinding(session.Binding)
+	RemoveBinding(id uint64)
+	PutClient(session.ClientConfig)
+	RemoveClient(id uint64)
+	PutProfile(id uint64, p aaa.Profile)
+	RemoveProfile(id uint64)
+	PutSecret(aaa.Secret)
+	RemoveSecret(id uint64)
+
+	// Active gives the live sessions of the server side, oldest first.
+	Active() []session.Status
+	// Client gives the state of a row of /interface/pptp-client, also while it is
+	// down.
+	Client(id uint64) (session.Status, bool)
+	// Disconnect ends a session and reports whether there was one.
+	Disconnect(sessionID uint64) bool
+}
+
+// dynamic is where the ids of rows begin that exist because of a session. The
+// ids of stored rows, one per change that was synced to disk, never get there.
+const dynamic menu.ID = 0x80000000
+
+// sessionOf gives the session that a dynamic row stands for.
+func sessionOf(id menu.ID) uint64 { return uint64(id - dynamic) }
+
+// rowOf gives the id of the dynamic row of a session.
+func rowOf(s session.Status) menu.ID { return dynamic + menu.ID(s.ID) }

@@ -1,0 +1,108 @@
+package tree
+
+import (
+	"strconv"
+
+	"gopptp/internal/menu"
+	"gopptp/internal/session"
+)
+
+// An interfacesMenu is /interface: the interfaces of all interface menus.
+type interfacesMenu struct {
+	menu             *menu.Menu
+	tree             *Tree
+	clients, servers *table
+}
+
+func (t *Tree) newInterfaces(clients, servers *table) *interfacesMenu {
+	count := func(name, help string) menu.Property {
+		return menu.Property{Name: name, Type: counter, Default: "0", ReadOnly: true, Stat: true, Help: help}
+	}
+	return &interfacesMenu{tree: t, clients: clients, servers: servers, menu: &menu.Menu{
+		Name: "interface", Help: "Interfaces", NameKey: "name", Sequence: interfaceIDs, Layout: menu.Table,
+		Flags:   []menu.Flag{dynFlag, {Letter: 'X', Name: "disabled", Property: disabled}, {Letter: 'R', Name: "running", Property: "running", Or: true}},
+		Columns: []menu.Column{{Property: "name"}, {Property: "type"}, {Property: "actual-mtu"}},
+		Stats: []menu.Column{
+			{Property: "name"}, {Property: "rx-byte"}, {Property: "tx-byte"}, {Property: "rx-packet"}, {Property: "tx-packet"},
+			{Property: "rx-drop"}, {Property: "tx-drop"},
+		},
+		Properties: []menu.Property{
+			{Name: "name", Type: interfaceName{}, Help: "Name of the interface"},
+			{Name: "type", Type: menu.Words("pptp-in", "pptp-out"), Optional: true, ReadOnly: true, Help: "Kind of interface"},
+			{Name: "actual-mtu", Type: packetSize, Optional: true, ReadOnly: true, Help: "MTU in use"},
+			count("rx-byte", "Octets received"), count("tx-byte", "Octets sent"),
+			count("rx-packet", "Packets received"), count("tx-packet", "Packets sent"),
+			count("rx-drop", "Packets received and dropped"), count("tx-drop", "Packets not sent"),
+			comment,
+			isDisabled(menu.False, "Whether the interface is disabled"),
+			running, byRouter,
+		},
+		Commands: []*menu.Command{
+			menu.SetComment(), menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.Print(false, true), menu.Set(false),
+		},
+	}}
+}
+
+func (m *interfacesMenu) rows() []*menu.Row {
+	byRow := map[menu.ID]session.Status{}
+	for _, s := range m.tree.engine.Active() {
+		id := rowOf(s)
+		if s.Binding != 0 {
+			id = menu.ID(s.Binding)
+		}
+		byRow[id] = s
+	}
+	var rows []*menu.Row
+	for _, r := range m.clients.rows() {
+		s, _ := m.tree.engine.Client(uint64(r.ID))
+		rows = append(rows, m.row(r, "pptp-out", s))
+	}
+	for _, r := range m.servers.rows() {
+		rows = append(rows, m.row(r, "pptp-in", byRow[r.ID]))
+	}
+	return rows
+}
+
+// row makes the row of an interface out of the one in its own menu.
+func (m *interfacesMenu) row(from *menu.Row, kind string, s session.Status) *menu.Row {
+	r := m.menu.Defaults(from.ID)
+	r.Put("type", kind)
+	for _, name := range []string{"name", menu.Comment, disabled, "running"} {
+		r.Put(name, from.Get(name))
+	}
+	r.PutBool("dynamic", from.ID >= dynamic)
+	putNumber(r, "actual-mtu", s.MTU)
+	for name, n := range map[string]uint64{
+		"rx-byte": s.Traffic.RxBytes, "tx-byte": s.Traffic.TxBytes, "rx-packet": s.Traffic.RxPackets,
+		"tx-packet": s.Traffic.TxPackets, "rx-drop": s.Traffic.RxDrops, "tx-drop": s.Traffic.TxDrops,
+	} {
+		r.Put(name, strconv.FormatUint(n, 10))
+	}
+	return r
+}
+
+func (m *interfacesMenu) item(text string) (*menu.Row, error) { return pick(m.rows(), text) }
+
+// assign sets values in the menus that the interfaces belong to.
+func (m *interfacesMenu) assign(u User, items []string, values []menu.Assignment) error {
+	m.tree.change.Lock()
+	defer m.tree.change.Unlock()
+	var steps []step
+	together := map[string]menu.ID{}
+	for _, text := range items {
+		r, err := m.item(text)
+		if err != nil {
+			return err
+		}
+		owner := m.clients
+		if r.Get("type") == "pptp-in" {
+			owner = m.servers
+		}
+		s, err := owner.stage(r.ID.String(), values, together)
+		if err != nil {
+			return err
+		}
+		steps = append(steps, s)
+	}
+	return m.tree.commit(u, unique(steps))
+}

@@ -1,0 +1,62 @@
+package tree
+
+import (
+	"context"
+	"time"
+
+	"gopptp/internal/menu"
+)
+
+// defaultInterval is the time between two replies of a monitor.
+const defaultInterval = time.Second
+
+// monitor gives the state of items to emit, once or again and again until the
+// duration or ctx is over.
+func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, emit Emit) error {
+	interval := defaultInterval
+	if text, given := r.Args["interval"]; given {
+		interval, _ = menu.ParseTime(text) // Execute brought it to its canonical form
+	}
+	var end <-chan time.Time
+	if text, given := r.Args["duration"]; given {
+		d, _ := menu.ParseTime(text)
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		end = timer.C
+	}
+	_, once := r.Args["once"]
+	// What was named at the start is followed, whatever it is called later.
+	items := make([]string, len(r.Items))
+	for i, text := range r.Items {
+		row, err := b.item(text)
+		if err != nil {
+			return err
+		}
+		items[i] = row.ID.String()
+	}
+	ticker := time.NewTicker(interval)
+	defer ticker.Stop()
+	for {
+		var rows []*menu.Row
+		for _, id := range items {
+			row, err := b.item(id)
+			if err != nil {
+				return err
+			}
+			rows = append(rows, u.masked(b.(monitored).status(r.Command.Output, row)))
+		}
+		if err := emit(rows); err != nil {
+			return err
+		}
+		if once {
+			return nil
+		}
+		select {
+		case <-end:
+			return nil
+		case <-ctx.Done():
+			return menu.Errorf(menu.Interrupted, "interrupted")
+		case <-ticker.C:
+		}
+	}
+}

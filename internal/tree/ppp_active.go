@@ -1,0 +1,81 @@
+package tree
+
+import (
+	"fmt"
+
+	"gopptp/internal/menu"
+)
+
+// An activeMenu is /ppp/active: the users who are connected.
+type activeMenu struct {
+	menu *menu.Menu
+	tree *Tree
+}
+
+func (t *Tree) newActive() *activeMenu {
+	return &activeMenu{tree: t, menu: &menu.Menu{
+		Name: "active", Help: "Active PPP sessions", NameKey: "name", Layout: menu.Table,
+		Flags:   []menu.Flag{{Letter: 'R', Name: "radius", Property: "radius"}},
+		Columns: []menu.Column{{Property: "name"}, {Property: "service"}, {Property: "caller-id"}, {Property: "address"}, {Property: "uptime", Cut: true}, {Property: "encoding"}},
+		Stats:   []menu.Column{{Property: "name"}, {Property: "bytes"}, {Property: "packets"}},
+		Properties: []menu.Property{
+			{Name: "name", Type: menu.String{}, ReadOnly: true, Help: "Name of the user"},
+			{Name: "service", Type: menu.Words("pptp"), Default: "pptp", ReadOnly: true, Help: "Service of the session"},
+			{Name: "caller-id", Type: menu.String{}, ReadOnly: true, Help: "Outer address of the client"},
+			{Name: "address", Type: menu.Address{}, Optional: true, ReadOnly: true, Help: "Inner address of the client"},
+			{Name: "uptime", Type: menu.Time{}, Optional: true, ReadOnly: true, Help: "Time since the session came up"},
+			{Name: "encoding", Type: menu.String{}, ReadOnly: true, Help: "Encryption and encoding of the session"},
+			{Name: "session-id", Type: menu.Words(), Optional: true, ReadOnly: true, Help: "Id of the session for accounting"},
+			{Name: "limit-bytes-in", Type: counter, Default: "0", ReadOnly: true, Help: "Octets that the client may send"},
+			{Name: "limit-bytes-out", Type: counter, Default: "0", ReadOnly: true, Help: "Octets that the client may receive"},
+			{Name: "bytes", Type: menu.Words(), Optional: true, ReadOnly: true, Stat: true, Help: "Octets sent and received"},
+			{Name: "packets", Type: menu.Words(), Optional: true, ReadOnly: true, Stat: true, Help: "Packets sent and received"},
+			{Name: "radius", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether RADIUS knows the user"},
+		},
+		Commands: []*menu.Command{menu.Find(), menu.Get(false), menu.Print(false, true), menu.Remove()},
+	}}
+}
+
+func (a *activeMenu) rows() []*menu.Row {
+	var rows []*menu.Row
+	for _, s := range a.tree.engine.Active() {
+		if !s.Running {
+			continue
+		}
+		r := a.menu.Defaults(rowOf(s))
+		r.Put("name", s.User)
+		r.Put("caller-id", s.CallerID)
+		putAddress(r, "address", s.RemoteAddress)
+		if !s.ConnectedAt.IsZero() {
+			r.Put("uptime", uptime(s))
+		}
+		r.Put("encoding", s.Encoding)
+		r.Put("session-id", fmt.Sprintf("0x%08X", s.SessionID))
+		r.Put("bytes", fmt.Sprintf("%d/%d", s.Traffic.TxBytes, s.Traffic.RxBytes))
+		r.Put("packets", fmt.Sprintf("%d/%d", s.Traffic.TxPackets, s.Traffic.RxPackets))
+		r.PutBool("radius", s.Radius)
+		rows = append(rows, r)
+	}
+	return rows
+}
+
+func (a *activeMenu) item(text string) (*menu.Row, error) { return pick(a.rows(), text) }
+
+// remove disconnects sessions.
+func (a *activeMenu) remove(u User, items []string) error {
+	rows := a.rows()
+	var chosen []*menu.Row
+	for _, text := range items {
+		r, err := pick(rows, text)
+		if err != nil {
+			return err
+		}
+		chosen = append(chosen, r)
+	}
+	for _, r := range chosen {
+		if a.tree.engine.Disconnect(sessionOf(r.ID)) {
+			a.tree.journal.Addf("system,info", "ppp session <%s> removed by %s", r.Get("name"), u.Name)
+		}
+	}
+	return nil
+}

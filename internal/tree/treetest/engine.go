@@ -1,0 +1,151 @@
+// Package treetest stands in for the engine behind the tree in tests: it
+// records what it is told and shows the sessions that a test puts into it. It
+// makes no tunnel.
+package treetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+
+	"gopptp/internal/aaa"
+	"gopptp/internal/session"
+)
+
+// An Engine is a tree.Engine that records. The zero value is ready.
+type Engine struct {
+	mu       sync.Mutex
+	calls    []string
+	profiles map[string]bool
+	broken   []string
+	sessions []session.Status
+	clients  map[uint64]session.Status
+
+	// OnCall, if set before use, is called by every method that configures.
+	OnCall func()
+}
+
+func (e *Engine) record(format string, args ...any) {
+	if e.OnCall != nil {
+		e.OnCall()
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.calls = append(e.calls, fmt.Sprintf(format, args...))
+}
+
+// known notes a reference to a profile that was not put before.
+func (e *Engine) known(from, profile string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.profiles[profile] {
+		e.broken = append(e.broken, from+" refers to unknown profile "+profile)
+	}
+}
+
+// Calls gives what was recorded since the last time.
+func (e *Engine) Calls() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	calls := e.calls
+	e.calls = nil
+	return calls
+}
+
+// Broken gives the promises of the tree that were broken.
+func (e *Engine) Broken() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.broken)
+}
+
+// SetSessions replaces the live sessions of the server side.
+func (e *Engine) SetSessions(sessions ...session.Status) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sessions = sessions
+}
+
+// SetClient replaces the state of a client.
+func (e *Engine) SetClient(id uint64, s session.Status) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.clients == nil {
+		e.clients = map[uint64]session.Status{}
+	}
+	e.clients[id] = s
+}
+
+// SetIdentity records.
+func (e *Engine) SetIdentity(name string) { e.record("identity %s", name) }
+
+// SetServer records.
+func (e *Engine) SetServer(c session.ServerConfig) {
+	e.known("server", c.DefaultProfile)
+	e.record("server %+v", c)
+}
+
+// PutBinding records.
+func (e *Engine) PutBinding(b session.Binding) { e.record("binding %+v", b) }
+
+// RemoveBinding records.
+func (e *Engine) RemoveBinding(id uint64) { e.record("remove binding %X", id) }
+
+// PutClient records, with the password.
+func (e *Engine) PutClient(c session.ClientConfig) {
+	e.known("client", c.Profile)
+	type shown session.ClientConfig
+	e.record("client %+v", shown(c))
+}
+
+// RemoveClient records.
+func (e *Engine) RemoveClient(id uint64) { e.record("remove client %X", id) }
+
+// PutProfile records.
+func (e *Engine) PutProfile(id uint64, p aaa.Profile) {
+	e.mu.Lock()
+	if e.profiles == nil {
+		e.profiles = map[string]bool{}
+	}
+	e.profiles[p.Name] = true
+	e.mu.Unlock()
+	e.record("profile %X %+v", id, p)
+}
+
+// RemoveProfile records.
+func (e *Engine) RemoveProfile(id uint64) { e.record("remove profile %X", id) }
+
+// PutSecret records, with the password.
+func (e *Engine) PutSecret(s aaa.Secret) {
+	e.known("secret", s.Profile)
+	type shown aaa.Secret
+	e.record("secret %+v", shown(s))
+}
+
+// RemoveSecret records.
+func (e *Engine) RemoveSecret(id uint64) { e.record("remove secret %X", id) }
+
+// Active gives the sessions of SetSessions.
+func (e *Engine) Active() []session.Status {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.sessions)
+}
+
+// Client gives the state of SetClient.
+func (e *Engine) Client(id uint64) (session.Status, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s, ok := e.clients[id]
+	return s, ok
+}
+
+// Disconnect removes a session of SetSessions, and records.
+func (e *Engine) Disconnect(id uint64) bool {
+	e.record("disconnect %d", id)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	before := len(e.sessions)
+	e.sessions = slices.DeleteFunc(e.sessions, func(s session.Status) bool { return s.ID == id })
+	return len(e.sessions) < before
+}

@@ -1,0 +1,188 @@
+// Command report reads the output of go test -json, prints a line for each
+// package and the whole output of what failed, and exits with 1 when something
+// did.
+//
+// In CI (environment CI=true) it also fails when tests that need root did not
+// run: with zero of them passed, or one skipped, a green run would say less than
+// it seems to.
+//
+//	go test -json ./... | go run ./test/report
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// rootPrefix is how the names of tests begin that need root.
+const rootPrefix = "TestRequiresRoot"
+
+func main() {
+	ok, err := report(os.Stdin, os.Stdout, os.Getenv("CI") == "true")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "report:", err)
+	}
+	if !ok || err != nil {
+		os.Exit(1)
+	}
+}
+
+// An event is a line of go test -json (go doc test2json).
+type event struct {
+	Action     string
+	Package    string
+	ImportPath string // of a build's output
+	Test       string
+	Output     string
+	Elapsed    float64 // seconds
+}
+
+// A run is what is known of the tests so far.
+type run struct {
+	out      io.Writer
+	output   map[string][]string // by package and test; dropped when it passed
+	count    map[string]*tally   // by package
+	all      tally
+	rootRan  int
+	rootSkip []string // names of skipped tests that need root
+	broken   []string // packages that failed
+}
+
+// A tally counts top-level tests.
+type tally struct{ passed, failed, skipped int }
+
+func (t *tally) add(action string) {
+	switch action {
+	case "pass":
+		t.passed++
+	case "fail":
+		t.failed++
+	case "skip":
+		t.skipped++
+	}
+}
+
+func report(in io.Reader, out io.Writer, ci bool) (ok bool, err error) {
+	r := &run{out: out, output: map[string][]string{}, count: map[string]*tally{}}
+	lines := bufio.NewReader(in)
+	for {
+		line, err := lines.ReadString('\n')
+		if line != "" {
+			r.line(line)
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+	fmt.Fprintf(out, "tests: %d passed, %d failed, %d skipped; %d that need root ran\n",
+		r.all.passed, r.all.failed, r.all.skipped, r.rootRan)
+	ok = len(r.broken) == 0 && r.all.failed == 0
+	for _, p := range r.broken {
+		fmt.Fprintln(out, "FAIL:", p)
+	}
+	if ci && r.rootRan == 0 {
+		fmt.Fprintln(out, "FAIL: no test that needs root ran")
+		ok = false
+	}
+	if ci {
+		for _, name := range r.rootSkip {
+			fmt.Fprintln(out, "FAIL: skipped:", name)
+			ok = false
+		}
+	}
+	return ok, nil
+}
+
+func (r *run) line(line string) {
+	var e event
+	if json.Unmarshal([]byte(line), &e) != nil {
+		fmt.Fprint(r.out, line) // what go itself says, as it is
+		return
+	}
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "build-output":
+		fmt.Fprint(r.out, e.Output)
+	case "output":
+		r.output[key] = append(r.output[key], e.Output)
+	case "pass", "fail", "skip":
+		if e.Test == "" {
+			r.packageEnded(e, key)
+		} else {
+			r.testEnded(e, key)
+		}
+	}
+}
+
+func (r *run) testEnded(e event, key string) {
+	name, _, sub := strings.Cut(e.Test, "/")
+	if e.Action == "fail" || e.Action == "skip" {
+		for _, o := range r.output[key] {
+			if !strings.HasPrefix(o, "=== ") {
+				fmt.Fprint(r.out, o)
+			}
+		}
+	}
+	delete(r.output, key)
+	root := strings.HasPrefix(name, rootPrefix)
+	if root && e.Action == "skip" {
+		r.rootSkip = append(r.rootSkip, e.Package+" "+e.Test)
+	}
+	if sub {
+		return
+	}
+	if root && e.Action != "skip" {
+		r.rootRan++
+	}
+	if r.count[e.Package] == nil {
+		r.count[e.Package] = &tally{}
+	}
+	r.count[e.Package].add(e.Action)
+	r.all.add(e.Action)
+}
+
+func (r *run) packageEnded(e event, key string) {
+	if e.Action == "fail" {
+		// What no test owns: a panic, a timeout, an init that ended the process.
+		// Tests that were running then have no end of their own.
+		for _, k := range slices.Sorted(keysOf(r.output, e.Package)) {
+			for _, o := range r.output[k] {
+				fmt.Fprint(r.out, o)
+			}
+		}
+		r.broken = append(r.broken, e.Package)
+	}
+	for k := range keysOf(r.output, e.Package) {
+		delete(r.output, k)
+	}
+	if t := r.count[e.Package]; t != nil {
+		word := map[bool]string{true: "FAIL", false: "ok  "}[e.Action == "fail"]
+		fmt.Fprintf(r.out, "%s %-32s %4d passed", word, e.Package, t.passed)
+		if t.failed > 0 {
+			fmt.Fprintf(r.out, ", %d failed", t.failed)
+		}
+		if t.skipped > 0 {
+			fmt.Fprintf(r.out, ", %d skipped", t.skipped)
+		}
+		fmt.Fprintf(r.out, " in %.1f s\n", e.Elapsed)
+	}
+}
+
+// keysOf gives the keys of a package's output.
+func keysOf(output map[string][]string, pkg string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for k := range output {
+			if strings.HasPrefix(k, pkg+" ") && !yield(k) {
+				return
+			}
+		}
+	}
+}
