@@ -119,7 +119,10 @@ func newConsole() *cobra.Command {
 		Short: "Type RouterOS commands at a prompt",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return console.Interactive(cmd.Context(), socket, cmd.InOrStdin(), cmd.OutOrStdout())
+			// Ctrl-C ends what runs in the console, not the console.
+			ctx, stop := signal.NotifyContext(context.WithoutCancel(cmd.Context()), syscall.SIGTERM)
+			defer stop()
+			return console.Interactive(ctx, socket, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&socket, "socket", defaultSocket, "Unix `socket` of the daemon")

@@ -45,8 +45,8 @@ const (
 // Numbers is the argument that names items.
 const Numbers = "numbers"
 
-// arg finds an argument by its full name.
-func (c *Command) arg(name string) *Arg {
+// Arg finds an argument by its full name, or gives nil.
+func (c *Command) Arg(name string) *Arg {
 	for i := range c.Args {
 		if c.Args[i].Name == name {
 			return &c.Args[i]
@@ -54,9 +54,6 @@ func (c *Command) arg(name string) *Arg {
 	}
 	return nil
 }
-
-// Arg finds an argument by its full name, or gives nil.
-func (c *Command) Arg(name string) *Arg { return c.arg(name) }
 
 var numbers = Arg{Name: Numbers, Help: "items: numbers of the last print, names, ids", Type: String{}}
 

@@ -137,9 +137,6 @@ func (m *Menu) link(parent *Menu) {
 	}
 }
 
-// Parent gives the menu above, or nil for the root.
-func (m *Menu) Parent() *Menu { return m.parent }
-
 // Path gives the menu's path: /interface/pptp-client, or / for the root.
 func (m *Menu) Path() string {
 	if m.parent == nil {

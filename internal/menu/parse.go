@@ -216,7 +216,7 @@ func (p *parser) wordArgument(c *Call, unnamed *[]string) (done bool, err error)
 		if err != nil {
 			return false, err
 		}
-		if a := c.Command.arg(name); a != nil && a.Type == nil {
+		if a := c.Command.Arg(name); a != nil && a.Type == nil {
 			return false, p.extra(t.pos)
 		}
 		// A blank after = is an error, but a continued line is not.
@@ -230,7 +230,7 @@ func (p *parser) wordArgument(c *Call, unnamed *[]string) (done bool, err error)
 		if err != nil {
 			return false, err
 		}
-		if c.Command.arg(name) != nil {
+		if c.Command.Arg(name) != nil {
 			return false, p.extra(t.pos)
 		}
 		return false, p.add(c, Argument{Pos: t.pos, Name: name, Unset: true})

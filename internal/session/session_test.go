@@ -161,6 +161,7 @@ func TestKeepalive(t *testing.T) {
 		for len(p.server.Active()) == 1 && strings.Count(p.client.lines(), "terminating") == 0 {
 			time.Sleep(100 * time.Millisecond)
 		}
+		synctest.Wait()
 		if took := time.Since(start); took < 5*time.Second || took > 16*time.Second {
 			t.Errorf("it took %v to notice", took)
 		}

@@ -56,7 +56,7 @@ func (interfaceName) Parse(name, text string, refs menu.Resolver) (string, error
 	return menu.String{Min: 1, Max: maxInterface, Line: true}.Parse(name, text, refs)
 }
 
-// comment and enabled are properties of most menus.
+// What most menus have.
 var (
 	comment  = menu.Property{Name: menu.Comment, Type: menu.CommentText, Help: "Short description of the item"}
 	whenUp   = menu.Flag{Letter: 'R', Name: "running", Property: "running"}

@@ -138,7 +138,7 @@ func (m *Machine) Refuse(now time.Time, err error) {
 		return
 	}
 	m.refusing = true
-	told := m.send != (mppe.Config{}) || m.cp.State() == fsm.AckRcvd || m.cp.Opened()
+	told := m.Promised()
 	m.pump(now) // what was on its way
 	if told {
 		m.emit(Output{Kind: Send, Packet: ppp.Packet{Code: cp.TerminateRequest, ID: m.cp.NewID()}})
@@ -146,6 +146,12 @@ func (m *Machine) Refuse(now time.Time, err error) {
 	m.cp.Down(now)
 	m.pump(now) // Left, if it was open
 	m.emit(Output{Kind: Refused, Err: err})
+}
+
+// Promised tells whether a request was acked by either end, so that the peer may
+// take encryption for agreed on even if we do not.
+func (m *Machine) Promised() bool {
+	return !m.refusing && (m.send != (mppe.Config{}) || m.cp.State() == fsm.AckRcvd || m.cp.Opened())
 }
 
 // Rejected tells that the peer rejected CCP as a whole.

@@ -131,6 +131,10 @@ func (l *Link) refused(now time.Time, err error) {
 		return
 	}
 	l.block()
+	if l.up { // the gate that a repair closed opens again by a NetworkUp
+		l.up = false
+		l.emit(NetworkDown{})
+	}
 	l.settled, l.giveUp, l.changed = true, time.Time{}, now
 	l.sending, l.receiving = mppe.Config{}, mppe.Config{}
 	l.startIPCP(now)
@@ -150,8 +154,10 @@ func (l *Link) repair(now time.Time, cause error) {
 		return
 	}
 	l.repaired = now
-	l.keyed = true // the gate closes in clear as well
-	l.unsettle(now)
+	if l.settled {
+		l.keyed = true // the gate closes in clear as well
+		l.unsettle(now)
+	}
 	l.ccp.Start(now)
 }
 
@@ -194,11 +200,16 @@ func (l *Link) NeedReset(now time.Time) {
 // Resynced tells that the data path is in step again.
 func (l *Link) Resynced() { l.resets = 0 }
 
-// tickEncryption ends the wait for CCP.
+// tickEncryption ends the wait for CCP. A peer that may believe in an agreement
+// would drop what goes on in clear, so with it the link ends.
 func (l *Link) tickEncryption(now time.Time) {
 	if l.giveUp.IsZero() || now.Before(l.giveUp) || l.ccp == nil {
 		return
 	}
-	l.ccp.Refuse(now, ErrPhase)
+	if l.ccp.Promised() {
+		l.fail(now, ReasonEncryption, ErrPhase)
+	} else {
+		l.ccp.Refuse(now, ErrPhase)
+	}
 	l.pump(now)
 }

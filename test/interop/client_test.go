@@ -40,25 +40,37 @@ var clientCases = []clientCase{
 func TestRequiresRootClient(t *testing.T) {
 	ctx, l := testLab(t, "client")
 	c := &clientTest{l: l, d: start(t, ctx, l), server: boot(t, ctx, l, "server", serverAddress), results: answerTransfers(t, l)}
-	for _, test := range clientCases {
-		t.Run(test.name, func(t *testing.T) { c.connects(t, ctx, test) })
+	// A case that fails must not make the next one fail.
+	run := func(name string, test func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					c.d.Exec(ctx, "/interface/pptp-client/remove [find]")
+					tidyGuest(t, ctx, c.server, c.results)
+				}
+			}()
+			test(t)
+		})
 	}
-	t.Run("wrong password", func(t *testing.T) {
+	for _, test := range clientCases {
+		run(test.name, func(t *testing.T) { c.connects(t, ctx, test) })
+	}
+	run("wrong password", func(t *testing.T) {
 		c.refused(t, ctx, "require-mschap-v2", "user=u1 password=wrong", "failed to authenticate ourselves to peer")
 	})
-	t.Run("unknown user", func(t *testing.T) {
+	run("unknown user", func(t *testing.T) {
 		c.refused(t, ctx, "require-mschap-v2", "user=nobody password=secret1", "failed to authenticate ourselves to peer")
 	})
-	t.Run("method not accepted", func(t *testing.T) {
+	run("method not accepted", func(t *testing.T) {
 		c.refused(t, ctx, "require-mschap-v2", "user=u1 password=secret1 allow=pap", ".+")
 	})
-	t.Run("encryption required", func(t *testing.T) {
+	run("encryption required", func(t *testing.T) {
 		console(t, ctx, c.d, "/ppp/profile/set default-encryption use-encryption=required")
 		defer console(t, ctx, c.d, "/ppp/profile/set default-encryption use-encryption=yes")
 		c.refused(t, ctx, "require-mschap-v2 nomppe", "user=u1 password=secret1", ".+")
 	})
-	t.Run("server restarts", func(t *testing.T) { c.serverRestarts(t, ctx) })
-	t.Run("server goes silent", func(t *testing.T) { c.serverGoesSilent(t, ctx) })
+	run("server restarts", func(t *testing.T) { c.serverRestarts(t, ctx) })
+	run("server goes silent", func(t *testing.T) { c.serverGoesSilent(t, ctx) })
 }
 
 // A clientTest is our client with a guest beside it.

@@ -96,13 +96,13 @@ func (w wanted) is(l lab.LogLine) bool {
 	return l.Topics == w.topics && regexp.MustCompile("^(?:"+w.message+")$").MatchString(l.Message)
 }
 
-// checkLog checks the lines that an operator sees: those of each chain are
-// there, once, in the chain's order, and there are no others.
+// checkLog checks the lines of PPTP that an operator sees: those of each chain
+// are there, once, in the chain's order, and there are no others.
 func checkLog(t *testing.T, lines []lab.LogLine, chains ...[]wanted) {
 	t.Helper()
 	next := make([]int, len(chains))
 	for _, l := range lines {
-		if l.Has("debug") {
+		if !l.Has("pptp") || l.Has("debug") {
 			continue
 		}
 		expected := false

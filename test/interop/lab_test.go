@@ -60,6 +60,18 @@ func guestExec(t *testing.T, ctx context.Context, g *lab.Guest, command string) 
 	return out
 }
 
+// tidyGuest clears away what a failed case left: calls and servers in the
+// guest, and a transfer nobody asked for. It shows what pppd thought.
+func tidyGuest(t *testing.T, ctx context.Context, g *lab.Guest, results <-chan transferred) {
+	t.Helper()
+	out, _ := g.Exec(ctx, "/host/peer log; /host/peer stop")
+	t.Logf("the log of the guest's pppd:\n%s", out)
+	select {
+	case <-results:
+	default:
+	}
+}
+
 // transferPort is where the namespace answers transfers.
 const transferPort = "5001"
 

@@ -44,18 +44,30 @@ func TestRequiresRootServer(t *testing.T) {
 		"/interface/pptp-server/server/set enabled=yes authentication=pap,chap,mschap1,mschap2",
 		"/ppp/secret/add name=u1 password=secret1 service=pptp profile=default-encryption local-address="+ourTunnelAddress+" remote-address="+theirTunnelAddress)
 
+	// A case that fails must not make the next one fail.
+	run := func(name string, test func(t *testing.T)) {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if t.Failed() {
+					tidyGuest(t, ctx, s.client, s.results)
+					s.d.Exec(ctx, "/ppp/active/remove [find]")
+				}
+			}()
+			test(t)
+		})
+	}
 	for _, kind := range []string{"pptp", "kernel"} {
 		for _, test := range serverCases {
-			t.Run(kind+" "+test.name, func(t *testing.T) { s.serves(t, ctx, kind, test) })
+			run(kind+" "+test.name, func(t *testing.T) { s.serves(t, ctx, kind, test) })
 		}
-		t.Run(kind+" wrong password", func(t *testing.T) { s.refuses(t, ctx, kind, "u1", "wrong", "") })
-		t.Run(kind+" unknown user", func(t *testing.T) { s.refuses(t, ctx, kind, "nobody", "secret1", "") })
-		t.Run(kind+" method not accepted", func(t *testing.T) {
+		run(kind+" wrong password", func(t *testing.T) { s.refuses(t, ctx, kind, "u1", "wrong", "") })
+		run(kind+" unknown user", func(t *testing.T) { s.refuses(t, ctx, kind, "nobody", "secret1", "") })
+		run(kind+" method not accepted", func(t *testing.T) {
 			console(t, ctx, s.d, "/interface/pptp-server/server/set authentication=mschap2")
 			defer console(t, ctx, s.d, "/interface/pptp-server/server/set authentication=pap,chap,mschap1,mschap2")
 			s.neverConnects(t, ctx, kind, "refuse-eap refuse-chap refuse-mschap refuse-mschap-v2")
 		})
-		t.Run(kind+" encryption required", func(t *testing.T) {
+		run(kind+" encryption required", func(t *testing.T) {
 			console(t, ctx, s.d, "/ppp/profile/set default-encryption use-encryption=required")
 			defer console(t, ctx, s.d, "/ppp/profile/set default-encryption use-encryption=yes")
 			s.neverConnects(t, ctx, kind, "nomppe")
@@ -66,13 +78,13 @@ func TestRequiresRootServer(t *testing.T) {
 		{"chap", "refuse-eap refuse-pap refuse-mschap refuse-mschap-v2"},
 		{"pap", "refuse-eap refuse-chap refuse-mschap refuse-mschap-v2"},
 	} {
-		t.Run("wrong password by "+test.method, func(t *testing.T) { s.refuses(t, ctx, "kernel", "u1", "wrong", test.options) })
+		run("wrong password by "+test.method, func(t *testing.T) { s.refuses(t, ctx, "kernel", "u1", "wrong", test.options) })
 	}
-	t.Run("log print", func(t *testing.T) {
+	run("log print", func(t *testing.T) {
 		checkShows(t, console(t, ctx, s.d, "/log/print"), "pptp,ppp,info <pptp-u1>: connected", "pptp,ppp,info <pptp-u1>: disconnected")
 	})
-	t.Run("client goes silent", func(t *testing.T) { s.clientGoesSilent(t, ctx) })
-	t.Run("stop and start", func(t *testing.T) { s.stopAndStart(t, ctx) })
+	run("client goes silent", func(t *testing.T) { s.clientGoesSilent(t, ctx) })
+	run("stop and start", func(t *testing.T) { s.stopAndStart(t, ctx) })
 }
 
 // A serverTest is our server with a guest beside it.
