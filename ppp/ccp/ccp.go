@@ -137,8 +137,8 @@ func (m *Machine) Refuse(now time.Time, err error) {
 	if m.refusing {
 		return
 	}
-	m.refusing = true
 	told := m.Promised()
+	m.refusing = true
 	m.pump(now) // what was on its way
 	if told {
 		m.emit(Output{Kind: Send, Packet: ppp.Packet{Code: cp.TerminateRequest, ID: m.cp.NewID()}})

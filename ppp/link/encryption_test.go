@@ -406,3 +406,16 @@ func TestUndecryptableInClear(t *testing.T) {
 	one[NetworkUp](w.server)
 	none[Down](w.server)
 }
+
+// TestPromisedEncryptionIsNotTakenBack: we acked the peer's request, and then
+// nothing came of ours. The peer may believe in the agreement and drop what comes
+// in clear, so the link ends rather than carry nothing.
+func TestPromisedEncryptionIsNotTakenBack(t *testing.T) {
+	w := scripted(t, serverConfig(), EncryptionYes)
+	expect(t, w.inject(w.server, ppp.ProtocolCCP, 1, 1, offer128), ppp.ProtocolCCP, 2)
+	w.run(15 * time.Second)
+	none[NetworkUp](w.server)
+	if d := one[Down](w.server); d.Reason != ReasonEncryption {
+		t.Errorf("down: %+v", d)
+	}
+}
