@@ -22,8 +22,9 @@ import (
 const listenRetry = 3 * time.Second
 
 // stopControl bounds the end of a control connection, so that a graceful stop
-// of the program fits into two seconds with stopGrace before it.
-const stopControl = 400 * time.Millisecond
+// of the program fits into two seconds with the end of PPP (1.4 s, if the peer is
+// silent) and clearWait before it.
+const stopControl = 300 * time.Millisecond
 
 // A listener is the running server.
 type listener struct {

@@ -23,7 +23,7 @@ const (
 )
 
 // clearWait bounds the wait for a server's answer when a client clears its call.
-const clearWait = 300 * time.Millisecond
+const clearWait = 200 * time.Millisecond
 
 // A session is one tunnel. run owns it; what others may see is in status.
 type session struct {

@@ -395,3 +395,13 @@ func (m *Manager) sessionsForTest() (all []*session) {
 	}
 	return all
 }
+
+// A peer that answers nothing any more does not hold up a graceful stop: the
+// bound of two seconds is withPair's.
+func TestStopWithASilentPeer(t *testing.T) {
+	withPair(t, func(p *pair) {
+		p.client.PutClient(clientConfig())
+		p.devices("<pptp-MT-User>")
+		p.gre.Carry(rawgretest.None)
+	})
+}
