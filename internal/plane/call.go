@@ -74,7 +74,7 @@ type Call struct {
 		pfc    bool // the peer takes one-octet protocol fields
 		acfc   bool // the peer takes frames without FF 03
 		closed bool
-		pkts   [batch]rawgre.Packet
+		pkts   [readBatch]rawgre.Packet
 	}
 
 	reader sync.WaitGroup // readTUN
