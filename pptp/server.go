@@ -76,8 +76,11 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(context
 			if err == nil {
 				nc.Close()
 			}
-			unhook()
-			<-closed
+			if unhook() { // ctx ends this instant, and has not closed ln yet
+				ln.Close()
+			} else {
+				<-closed
+			}
 			conns.Wait()
 			return fmt.Errorf("pptp: server stopped: %w", context.Cause(ctx))
 		case err != nil && transient(err):

@@ -1,57 +1,16 @@
 package lcp
 
 import (
-	"encoding/binary"
 	"slices"
 
-	"gopptp/ppp"
 	"gopptp/ppp/auth"
 	"gopptp/ppp/cp"
 )
 
-// The algorithms of the CHAP option (RFC 1994, section 3; RFC 2433, section 2;
-// RFC 2759, section 3).
-const (
-	chapMD5  = 5
-	chapMSv1 = 0x80
-	chapMSv2 = 0x81
-)
-
-// encodeMethod gives the data of the Authentication-Protocol option.
-func encodeMethod(m auth.Method) []byte {
-	if m == auth.PAP {
-		return binary.BigEndian.AppendUint16(nil, uint16(ppp.ProtocolPAP))
-	}
-	b := binary.BigEndian.AppendUint16(nil, uint16(ppp.ProtocolCHAP))
-	switch m {
-	case auth.MSCHAPv1:
-		return append(b, chapMSv1)
-	case auth.MSCHAPv2:
-		return append(b, chapMSv2)
-	}
-	return append(b, chapMD5)
-}
-
 // decodeMethod reads the data of the option; 0 is a method that we do not know.
 func decodeMethod(data []byte) auth.Method {
-	if len(data) < 2 {
-		return 0
-	}
-	switch p := ppp.Protocol(binary.BigEndian.Uint16(data)); {
-	case p == ppp.ProtocolPAP && len(data) == 2:
-		return auth.PAP
-	case p != ppp.ProtocolCHAP || len(data) != 3:
-		return 0
-	}
-	switch data[2] {
-	case chapMD5:
-		return auth.CHAP
-	case chapMSv1:
-		return auth.MSCHAPv1
-	case chapMSv2:
-		return auth.MSCHAPv2
-	}
-	return 0
+	method, _ := auth.ParseOption(data)
+	return method
 }
 
 // authOption is the Authentication-Protocol (RFC 1661, section 6.2), for the
@@ -60,7 +19,7 @@ func (m *Machine) authOption() cp.Option {
 	o := cp.Option{
 		Type: optionAuth, Name: "authentication", Len: cp.AnyLen,
 		Set:     func(data []byte, _ bool) { m.peerDemand = decodeMethod(data) },
-		Want:    func() ([]byte, bool) { return encodeMethod(m.demanded), m.demanded != 0 },
+		Want:    func() ([]byte, bool) { return m.demanded.Option(), m.demanded != 0 },
 		Naked:   m.methodNaked,
 		Refused: m.methodRefused,
 	}
@@ -70,7 +29,7 @@ func (m *Machine) authOption() cp.Option {
 				return cp.Ack, nil
 			}
 			m.balked = true
-			return cp.Nak, encodeMethod(slices.Max(m.cfg.Allow))
+			return cp.Nak, slices.Max(m.cfg.Allow).Option()
 		}
 	}
 	return o

@@ -136,7 +136,7 @@ func (c *clientTest) connects(t *testing.T, ctx context.Context, test clientCase
 	}
 	words = append(words, "mtu: 1400", "local-address: "+ours, "remote-address: "+pptpdTunnelAddress)
 	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/monitor pptp-out1 once"), words...)
-	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), `R name="pptp-out1"`, "connect-to="+serverAddress, `user="u1"`)
+	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0  R name="pptp-out1"`, "connect-to="+serverAddress, `user="u1"`)
 
 	// The server ends it, and we come back by ourselves.
 	guestExec(t, ctx, c.server, "/host/peer hangup")
@@ -149,7 +149,7 @@ func (c *clientTest) connects(t *testing.T, ctx context.Context, test clientCase
 	waitLog(t, ctx, c.d, redialled, disconnectLimit, `^pptp-out1: disconnected$`)
 	c.checkSessionLog(t, redialled, test.encoding)
 	checkInterfaces(t, ctx, c.l)
-	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), `X name="pptp-out1"`)
+	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0 X  name="pptp-out1"`)
 	guestExec(t, ctx, c.server, "/host/peer gone")
 	c.remove(t, ctx)
 }
@@ -233,6 +233,7 @@ func (c *clientTest) serverGoesSilent(t *testing.T, ctx context.Context) {
 	if err := c.l.Unplug(ctx, c.server); err != nil {
 		t.Fatal(err)
 	}
+	defer c.l.Plug(ctx, c.server) // also when the test ends here
 	waitLog(t, ctx, c.d, mark, keepaliveLimit, `^pptp-out1: disconnected$`)
 	checkMissedEchoes(t, c.d.Log(mark), "pptp-out1")
 	checkInterfaces(t, ctx, c.l)

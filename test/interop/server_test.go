@@ -240,6 +240,7 @@ func (s *serverTest) clientGoesSilent(t *testing.T, ctx context.Context) {
 	if err := s.l.Unplug(ctx, s.client); err != nil {
 		t.Fatal(err)
 	}
+	defer s.l.Plug(ctx, s.client) // also when the test ends here
 	waitLog(t, ctx, s.d, mark, keepaliveLimit, `^<pptp-u1>: disconnected$`)
 	checkMissedEchoes(t, s.d.Log(mark), "<pptp-u1>")
 	s.checkEmpty(t, ctx)

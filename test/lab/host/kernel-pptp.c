@@ -1,18 +1,21 @@
 /* kernel-pptp.so: a pppd plugin that makes pppd a PPTP client whose data path is the kernel's pptp driver (fast, unlike
  * pptp-linux, which carries GRE in userspace). Debian ships no such plugin.
  *
- * It makes one call as PNS (RFC 2637, section 3.2.2), answers no Echo-Request and does not watch the control connection:
- * a lab client for calls of a minute or less.
+ * It makes one call as PNS (RFC 2637, section 3.2.2). Whatever comes over the control connection after that ends it, be it
+ * the end of the call, of the connection, or an Echo-Request after a minute: a lab client for short calls.
  *
  *   gcc -O2 -Wall -fPIC -shared -o kernel-pptp.so kernel-pptp.c        (package ppp-dev)
  *   pppd plugin ./kernel-pptp.so kpptp_server 192.168.51.1 name u1 password secret1 remotename server noauth updetach
  */
+#define _GNU_SOURCE /* F_SETSIG */
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <linux/if_pppox.h>
 #include <netinet/in.h>
 #include <pppd/pppd.h>
 #include <pppd/fsm.h>
 #include <pppd/lcp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -68,6 +71,16 @@ static int receive(uint8_t *b, int size)
 static int ask(uint8_t *b, int len, int size, int reply, int result)
 {
 	return write(control, b, len) == len && receive(b, size) == reply && b[result] == 1;
+}
+
+/* Has pppd hang up when something comes over the control connection. pppd changes its process when it detaches. */
+static void watch(void *unused, int pid)
+{
+	if (control >= 0) {
+		fcntl(control, F_SETOWN, pid);
+		fcntl(control, F_SETSIG, SIGHUP);
+		fcntl(control, F_SETFL, O_ASYNC);
+	}
 }
 
 static int kpptp_connect(void)
@@ -130,6 +143,7 @@ static int kpptp_connect(void)
 		error("kpptp: connect of the call: %m");
 		return -1;
 	}
+	watch(NULL, getpid());
 	notice("kpptp: call %d -> %d", our_call, there.sa_addr.pptp.call_id);
 	strlcpy(ppp_devnam, "kpptp", sizeof ppp_devnam);
 	return data;
@@ -139,6 +153,7 @@ static void kpptp_disconnect(void)
 {
 	uint8_t b[CALL_CLEAR_LEN];
 	if (control >= 0) {
+		fcntl(control, F_SETFL, 0);
 		header(b, CALL_CLEAR_LEN, CALL_CLEAR);
 		put16(b + 12, our_call);
 		if (write(control, b, sizeof b) == sizeof b)
@@ -163,6 +178,7 @@ static struct channel kpptp = {
 void plugin_init(void)
 {
 	add_options(options);
+	add_notifier(&pidchange, watch, NULL);
 	the_channel = &kpptp;
 	modem = 0;
 	lcp_wantoptions[0].neg_accompression = lcp_allowoptions[0].neg_accompression = 0;
