@@ -149,6 +149,10 @@ func (c *Conn) LocalAddr() net.Addr { return c.nc.LocalAddr() }
 // RemoteAddr is the address of the peer's end of the TCP connection.
 func (c *Conn) RemoteAddr() net.Addr { return c.nc.RemoteAddr() }
 
+// NetConn is the TCP connection below, for what can be asked of it. To read, write
+// or close it would break the Conn.
+func (c *Conn) NetConn() net.Conn { return c.nc }
+
 // Run starts the control connection and serves it until it has ended, and says
 // why it did. When ctx is cancelled it ends in good order, as after Stop with
 // StopLocalShutdown. All calls have ended, the TCP connection is closed and no

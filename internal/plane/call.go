@@ -139,16 +139,6 @@ func (c *Call) SetSender(cfg mppe.Config, key mppe.StartKey) {
 	c.tx.sender = s
 }
 
-// FlushSender starts the sender's encryption anew, as the peer's CCP
-// Reset-Request asks (RFC 3078, section 3.2).
-func (c *Call) FlushSender() {
-	c.tx.mu.Lock()
-	defer c.tx.mu.Unlock()
-	if c.tx.sender != nil {
-		c.tx.sender.Reset()
-	}
-}
-
 // Rearm lets the data path raise its signals again, after the owner has acted.
 func (c *Call) Rearm(s Signal) {
 	c.rx.mu.Lock()

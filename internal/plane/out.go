@@ -79,10 +79,26 @@ func (c *Call) sendPackets(bufs [][]byte, sizes []int) {
 // SendFrame sends a PPP frame of the call's owner, complete but for the GRE
 // header. It does not retain frame.
 func (c *Call) SendFrame(frame []byte) error {
-	buf := make([]byte, Headroom+len(frame))
-	copy(buf[Headroom:], frame)
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
+	return c.sendFrameLocked(frame)
+}
+
+// Flush sends the answer to a CCP Reset-Request and starts the sender's
+// encryption anew with the next packet (RFC 3078, section 3.2): no user packet
+// comes between.
+func (c *Call) Flush(ack []byte) error {
+	c.tx.mu.Lock()
+	defer c.tx.mu.Unlock()
+	if c.tx.sender != nil {
+		c.tx.sender.Reset()
+	}
+	return c.sendFrameLocked(ack)
+}
+
+func (c *Call) sendFrameLocked(frame []byte) error {
+	buf := make([]byte, Headroom+len(frame))
+	copy(buf[Headroom:], frame)
 	if !c.tx.known {
 		return ErrNoPeer
 	}

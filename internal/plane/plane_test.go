@@ -257,7 +257,14 @@ func TestStatefulLossIsSignalledAndRepaired(t *testing.T) {
 		if f := <-b.call.Frames(); f.Signal != NeedReset {
 			t.Fatalf("signal %d", f.Signal)
 		}
-		a.call.FlushSender()
+		ack := []byte{0xff, 0x03, 0x80, 0xfd, 15, 1, 0, 4}
+		if err := a.call.Flush(ack); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if f := <-b.call.Frames(); !bytes.Equal(f.Data, ack) {
+			t.Fatalf("frame %x", f.Data)
+		}
 		crosses(t, a, b, packet(60, 4))
 		synctest.Wait()
 		if f := <-b.call.Frames(); f.Signal != Resynced {

@@ -142,6 +142,7 @@ func (d *dialer) dial(ctx context.Context) (connected bool) {
 		Local:      profile.LocalAddress,
 		Encryption: encryption(aaa.Settle(profile.UseEncryption, aaa.Default)),
 		Strengths:  strengths,
+		RTT:        roundTrip(nc),
 		RequestDNS: d.cfg.UsePeerDNS != "" && d.cfg.UsePeerDNS != "no",
 		Keepalive:  d.cfg.Keepalive,
 		Rand:       d.m.cfg.Rand,

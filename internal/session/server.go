@@ -147,6 +147,7 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 		Auth:      strongestFirst(server.Authentication),
 		Name:      identity,
 		Strengths: strengths,
+		RTT:       roundTrip(c.NetConn()),
 		Keepalive: server.Keepalive,
 		Rand:      m.cfg.Rand,
 	}), peer)

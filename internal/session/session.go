@@ -190,7 +190,8 @@ func (s *session) pump(now time.Time) {
 		case link.Blocked:
 			s.data.Block()
 		case link.FlushSend:
-			s.data.FlushSender()
+			s.debugFrame("sent", o.Ack)
+			_ = s.data.Flush(o.Ack) // lost like any other packet; the peer asks again
 		case link.NetworkUp:
 			s.networkUp(now, o)
 		case link.NetworkDown:

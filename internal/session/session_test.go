@@ -405,3 +405,24 @@ func TestStopWithASilentPeer(t *testing.T) {
 		p.gre.Carry(rawgretest.None)
 	})
 }
+
+func TestServerKeepalive(t *testing.T) {
+	withPair(t, func(p *pair) {
+		server := serverConfig()
+		server.Keepalive = 3 * time.Second
+		p.server.SetServer(server)
+		p.client.PutClient(clientConfig())
+		p.devices("<pptp-MT-User>")
+		time.Sleep(time.Minute)
+		p.gre.Carry(rawgretest.None)
+		time.Sleep(10 * time.Second)
+		p.server.logged(t,
+			"pptp,ppp,info <pptp-MT-User>: LCP missed echo reply",
+			"pptp,ppp,info <pptp-MT-User>: LCP missed echo reply",
+			"pptp,ppp,info <pptp-MT-User>: LCP missed echo reply",
+			"pptp,ppp,info <pptp-MT-User>: LCP missed echo reply",
+			"pptp,ppp,info <pptp-MT-User>: LCP missed echo reply",
+			"pptp,ppp,info <pptp-MT-User>: terminating... - peer is not responding",
+			"pptp,ppp,info <pptp-MT-User>: disconnected")
+	})
+}

@@ -53,7 +53,7 @@ const (
 	Opened                  // both directions are agreed: Receive and Send
 	Left                    // they no longer are; Err is nil if the peer negotiates again
 	Refused                 // there will be no encryption (Err), and every request is refused from now on
-	Flush                   // the peer lost step (stateful): the next packet must begin anew
+	Flush                   // the peer lost step (stateful): Packet is to be sent, and the next user packet must begin anew
 )
 
 // An Output is one thing for the owner to do, in order.
@@ -81,6 +81,7 @@ type Machine struct {
 	out []Output
 
 	want       mppe.Config // what we ask to receive
+	choosing   bool        // we ask for all strengths, and the peer's Nak chooses
 	send       mppe.Config // what the peer's acked request asks to be sent
 	armed      mppe.Config // of the last Arm of this negotiation
 	misses     int         // Naks without a strength of ours
@@ -104,9 +105,12 @@ func (m *Machine) newCP() *cp.Machine {
 	return cp.New(cp.Config{Options: []cp.Option{m.option()}, Timing: m.cfg.Timing, Reset: m.reset})
 }
 
-// reset begins a negotiation with the best of the configuration.
+// reset begins a negotiation. Where several strengths are allowed all are asked
+// for, and the peer's Nak chooses, as RFC 3078, section 2.1 has it: pppd leaves at
+// once when it is asked for a single one that it does not have.
 func (m *Machine) reset() {
 	m.want = mppe.Config{Strength: strongest(bitsKnown, m.cfg.Strengths), Stateless: true}
+	m.choosing = len(m.cfg.Strengths) > 1
 	m.send, m.armed = mppe.Config{}, mppe.Config{}
 	m.misses, m.prompts, m.promptedID = 0, 0, -1
 }
@@ -198,10 +202,10 @@ func (m *Machine) Input(now time.Time, p ppp.Packet) {
 	}
 	switch p.Code {
 	case ResetRequest:
-		// MPPE answers by a flushed packet, not by a Reset-Ack (RFC 3078,
-		// section 3.2).
+		// MPPE answers by a flushed packet and needs no Reset-Ack (RFC 3078,
+		// section 3.2), but Linux decrypts nothing until it has one.
 		if m.Opened() {
-			m.emit(Output{Kind: Flush})
+			m.emit(Output{Kind: Flush, Packet: ppp.Packet{Code: ResetAck, ID: p.ID}})
 		}
 	case ResetAck:
 		// Says less than the flushed packet that follows it.
@@ -296,14 +300,20 @@ func (m *Machine) pump(now time.Time) {
 
 func (m *Machine) emit(o Output) { m.out = append(m.out, o) }
 
-// offered gives what our own Configure-Request offers to receive.
+// offered gives what our own Configure-Request offers to receive: of several
+// strengths the best, which is what a peer means that acks them all.
 func offered(p ppp.Packet) (mppe.Config, bool) {
 	if p.Code != cp.ConfigureRequest {
 		return mppe.Config{}, false
 	}
 	for o, err := range ppp.Options(p.Data) {
 		if err == nil && o.Type == optionMPPE && len(o.Data) == bitsLen {
-			return decode(binary.BigEndian.Uint32(o.Data))
+			bits := binary.BigEndian.Uint32(o.Data)
+			for _, s := range strengths {
+				if bits&s.bit != 0 {
+					return mppe.Config{Strength: s.strength, Stateless: bits&bitStateless != 0}, true
+				}
+			}
 		}
 	}
 	return mppe.Config{}, false

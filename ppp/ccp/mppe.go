@@ -26,10 +26,13 @@ var strengths = [...]struct {
 }{{mppe.Bits128, bit128}, {mppe.Bits56, bit56}, {mppe.Bits40, bit40}}
 
 // encode gives the Supported Bits for exactly one configuration.
-func encode(c mppe.Config) []byte {
+func encode(c mppe.Config) []byte { return encodeAll(c, []mppe.Strength{c.Strength}) }
+
+// encodeAll gives the Supported Bits for any of the strengths.
+func encodeAll(c mppe.Config, any []mppe.Strength) []byte {
 	var bits uint32
 	for _, s := range strengths {
-		if s.strength == c.Strength {
+		if slices.Contains(any, s.strength) {
 			bits |= s.bit
 		}
 	}

@@ -20,10 +20,18 @@ func (m *Machine) option() cp.Option {
 				m.send, _ = decode(binary.BigEndian.Uint32(data))
 			}
 		},
-		Want:    func() ([]byte, bool) { return encode(m.want), true },
+		Want:    func() ([]byte, bool) { return m.request(), true },
 		Naked:   m.naked,
 		Refused: func() error { return ErrRefused },
 	}
+}
+
+// request gives the Supported Bits that we ask for.
+func (m *Machine) request() []byte {
+	if m.choosing {
+		return encodeAll(m.want, m.cfg.Strengths)
+	}
+	return encode(m.want)
 }
 
 // judge decides on what the peer wants to be sent. Windows offers all that it
@@ -54,5 +62,6 @@ func (m *Machine) naked(data []byte) error {
 		return nil
 	}
 	m.want = mppe.Config{Strength: best, Stateless: bits&bitStateless != 0 || m.cfg.StatelessOnly}
+	m.choosing = false
 	return nil
 }

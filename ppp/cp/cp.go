@@ -255,6 +255,14 @@ func (m *Machine) hurry(now time.Time) {
 	}
 }
 
+// Hasten asks again in d at the latest if a Configure-Request waits for its
+// answer: the owner has reason to think that it was lost.
+func (m *Machine) Hasten(now time.Time, d time.Duration) {
+	if m.waiting && (m.state == fsm.ReqSent || m.state == fsm.AckSent) {
+		m.timer.Hasten(now, d)
+	}
+}
+
 // codeReject tells a code that we can do without from one that we cannot
 // (RFC 1661, section 5.6).
 func (m *Machine) codeReject(now time.Time, p ppp.Packet) {

@@ -73,6 +73,9 @@ type Config struct {
 	// Keepalive is how long nothing may arrive before echoes go out; zero turns
 	// them off.
 	Keepalive time.Duration
+	// RTT is the round trip time of the path as the control connection knows it,
+	// zero if it does not. It only sets how soon LCP asks again.
+	RTT time.Duration
 	// Rand gives challenges and magic numbers; nil means crypto/rand.
 	Rand io.Reader
 }

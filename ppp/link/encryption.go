@@ -111,7 +111,7 @@ func (l *Link) pumpCCP(now time.Time) bool {
 	case ccp.Refused:
 		l.refused(now, o.Err)
 	case ccp.Flush:
-		l.emit(FlushSend{})
+		l.emit(FlushSend{Ack: l.frame(ppp.ProtocolCCP, o.Packet)})
 	}
 	return true
 }

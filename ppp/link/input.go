@@ -70,10 +70,14 @@ func (l *Link) inputLCP(now time.Time, info []byte) {
 	if p.Parse(info) != nil {
 		return
 	}
+	first := !l.everHeard
 	if !l.lcp.Looped(p) {
 		l.Heard(now)
 	}
 	l.lcp.Input(now, p)
+	if first && p.Code == cp.ConfigureRequest {
+		l.lcp.Hasten(now, max(minAgain, rttFactor*l.cfg.RTT))
+	}
 	if p.Code == cp.TerminateRequest {
 		l.hungUp(now)
 	}

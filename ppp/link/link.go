@@ -35,10 +35,14 @@ const (
 )
 
 const (
-	// lcpFirst is the first wait of LCP, whose round trip time is unknown. The
-	// first frame of a PPTP call is often lost, because the peer's end of the
+	// lcpFirst is the first wait of LCP while the round trip time is unknown.
+	// The first frame of a PPTP call is often lost, because the peer's end of the
 	// GRE tunnel is not there yet; 3 s would be a long time to wait for that.
 	lcpFirst = time.Second
+	// minAgain is the wait for the answer to our first request once the peer's
+	// own request shows that it is there now: if ours was not lost, the answer
+	// comes together with it.
+	minAgain = 30 * time.Millisecond
 	// minFirst is the shortest first wait of the other protocols, and rttFactor
 	// how many round trips of LCP it lasts.
 	minFirst  = 250 * time.Millisecond
@@ -105,7 +109,11 @@ type Link struct {
 func New(cfg Config) *Link {
 	cfg = cfg.withDefaults()
 	l := &Link{cfg: cfg, base: cfg, keepalive: keepalive{period: cfg.Keepalive}}
-	lc := lcp.Config{MRU: uint16(cfg.MRU), Rand: cfg.Rand, Timing: cp.Timing{First: lcpFirst, Terminate: terminateWait}}
+	first := lcpFirst
+	if cfg.RTT > 0 {
+		first = min(first, max(minFirst, rttFactor*cfg.RTT))
+	}
+	lc := lcp.Config{MRU: uint16(cfg.MRU), Rand: cfg.Rand, Timing: cp.Timing{First: first, Terminate: terminateWait}}
 	if cfg.Server {
 		lc.Demand = cfg.Auth
 	} else {
@@ -260,8 +268,10 @@ func (l *Link) emit(o Output) {
 			return
 		}
 	case FlushSend:
-		if n := len(l.out); n > 0 && l.out[n-1] == o {
-			return
+		if n := len(l.out); n > 0 {
+			if _, twice := l.out[n-1].(FlushSend); twice {
+				l.out = l.out[:n-1] // the latest request is the one to answer
+			}
 		}
 	}
 	if len(l.out) >= maxEvents && l.phase != dead {
@@ -275,8 +285,12 @@ func (l *Link) emit(o Output) {
 // send queues a control packet. Its header is never compressed: LCP's must not
 // be, and the others gain nothing.
 func (l *Link) send(proto ppp.Protocol, p ppp.Packet) {
+	l.emit(l.frame(proto, p))
+}
+
+func (l *Link) frame(proto ppp.Protocol, p ppp.Packet) Frame {
 	h := ppp.Header{Protocol: proto}
-	l.emit(Frame(p.Append(h.Append(make([]byte, 0, h.Len()+p.Len())))))
+	return Frame(p.Append(h.Append(make([]byte, 0, h.Len()+p.Len()))))
 }
 
 // fail ends the link in order. The first reason stays. The caller pumps.

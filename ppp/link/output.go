@@ -48,9 +48,11 @@ type SendKey struct {
 // it makes the decompressor ready, no more.
 type Blocked struct{}
 
-// FlushSend says that the peer lost step in stateful mode: the sender begins
-// anew with its next packet (RFC 3078, section 3.2).
-type FlushSend struct{}
+// FlushSend says that the peer lost step in stateful mode: Ack is to be sent, and
+// the sender begins anew with the packet after it (RFC 3078, section 3.2). No user
+// packet may come between: Linux reads none before Ack, and drops what follows it
+// until the one that begins anew.
+type FlushSend struct{ Ack Frame }
 
 // NetworkUp says that IP may flow. Encryption is settled before: Send and Receive
 // are the zero Config if it flows in clear. A link that was encrypted once is

@@ -190,15 +190,15 @@ func (l *Lab) Do(fn func() error) error {
 	return <-result
 }
 
-// Unplug takes a guest's tap off the bridge: what either side sends is lost,
-// and nobody is told. Plug puts it back.
+// Unplug takes a guest off the network: what either side sends is lost, and
+// nobody is told. Plug puts it back.
 func (l *Lab) Unplug(ctx context.Context, g *Guest) error {
-	return l.IP(ctx, "link set "+g.tap+" nomaster")
+	return l.IP(ctx, "link set "+g.tap+" down")
 }
 
 // Plug undoes Unplug.
 func (l *Lab) Plug(ctx context.Context, g *Guest) error {
-	return l.IP(ctx, "link set "+g.tap+" master br0")
+	return l.IP(ctx, "link set "+g.tap+" up")
 }
 
 // run runs a command to its end and gives what it printed; the error has that
