@@ -125,23 +125,25 @@ type Machine struct {
 	timer fsm.Restart
 	out   []Output
 
-	id       uint8         // of the last packet that we began
-	request  []byte        // options of our last Configure-Request
-	reqID    uint8         // its identifier
-	waiting  bool          // it is not answered yet
-	sentAt   time.Time     // when it was first sent
-	resent   bool          // it was sent more than once: no measure of the round trip
-	interval time.Duration // before the next retransmission
-	early    time.Duration // before asking again after an early Terminate-Ack
-	refused  [256]bool     // types that the peer rejected in this negotiation
-	naked    int           // Naks and Rejects in a row that we followed
-	failures int           // Naks in a row that we sent
-	reply    ppp.Packet    // what sca, scn, sta or scj sends
-	acked    ppp.Packet    // the peer's last request that we acked
-	openedAt time.Time
-	rtt      time.Duration
-	measured bool  // rtt is
-	cause    error // of the next Finished
+	id           uint8         // of the last packet that we began
+	request      []byte        // options of our last Configure-Request
+	reqID        uint8         // its identifier
+	waiting      bool          // it is not answered yet
+	sentAt       time.Time     // when it was first sent
+	resent       bool          // it was sent more than once: no measure of the round trip
+	interval     time.Duration // before the next retransmission
+	early        time.Duration // before asking again after an early Terminate-Ack
+	refused      [256]bool     // types that the peer rejected in this negotiation
+	naked        int           // Naks and Rejects in a row that we followed
+	failures     int           // Naks in a row that we sent and that led to no better request
+	copies       int           // of nakedRequest
+	nakedRequest ppp.Packet    // the peer's last request that got a Nak; Code 0 for none
+	reply        ppp.Packet    // what sca, scn, sta or scj sends
+	acked        ppp.Packet    // the peer's last request that we acked
+	openedAt     time.Time
+	rtt          time.Duration
+	measured     bool  // rtt is
+	cause        error // of the next Finished
 }
 
 // New makes a machine in the state Initial.
@@ -287,6 +289,7 @@ func (m *Machine) unknownCode(now time.Time, p ppp.Packet) {
 func (m *Machine) fresh() {
 	m.refused = [256]bool{}
 	m.naked, m.failures, m.waiting, m.cause = 0, 0, false, nil
+	m.copies, m.nakedRequest = 0, ppp.Packet{}
 	if m.cfg.Reset != nil {
 		m.cfg.Reset()
 	}

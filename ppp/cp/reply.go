@@ -25,15 +25,16 @@ func (m *Machine) configureRequest(now time.Time, p ppp.Packet) {
 	if begins(m.state) {
 		m.fresh()
 	}
+	m.countFailure(p)
 	nak, reject := m.judge(p.Data)
 	switch {
 	case len(reject) > 0:
 		m.reply = ppp.Packet{Code: ConfigureReject, ID: p.ID, Data: reject}
 	case len(nak) > 0:
-		m.failures++
 		m.reply = ppp.Packet{Code: ConfigureNak, ID: p.ID, Data: nak}
+		m.nakedRequest = ppp.Packet{Code: p.Code, ID: p.ID, Data: bytes.Clone(p.Data)}
 	default:
-		m.failures = 0
+		m.failures, m.nakedRequest = 0, ppp.Packet{}
 		m.reply = m.ack(p)
 		m.acked = m.reply
 		m.set(p.Data)
@@ -52,6 +53,21 @@ func (m *Machine) ack(p ppp.Packet) ppp.Packet {
 func (m *Machine) repeated(now time.Time, p ppp.Packet) bool {
 	return m.state == fsm.Opened && now.Before(m.openedAt.Add(repeatWindow)) &&
 		p.ID == m.acked.ID && bytes.Equal(p.Data, m.acked.Data)
+}
+
+// countFailure notes that our last Nak did not lead to a better request. A copy
+// of the same request only says that the Nak was lost, at least as often as a
+// peer may repeat itself.
+func (m *Machine) countFailure(p ppp.Packet) {
+	if m.nakedRequest.Code == 0 {
+		return
+	}
+	if p.ID == m.nakedRequest.ID && bytes.Equal(p.Data, m.nakedRequest.Data) && m.copies < m.cfg.Timing.MaxConfigure {
+		m.copies++
+		return
+	}
+	m.failures++
+	m.copies = 0
 }
 
 // judge gives the options for a Configure-Nak and for a Configure-Reject.

@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	// encryptionWait bounds the wait for CCP: three lost requests.
+	// encryptionWait bounds the wait for CCP: three lost requests. It is doubled
+	// for a peer that has shown that it wants encryption too.
 	encryptionWait = 10 * time.Second
 	// repairWindow is how long one repair of CCP must hold: a second loss within
 	// it ends the link.
@@ -32,6 +33,7 @@ type encryption struct {
 	keyed              bool         // the data path holds a key
 	sending, receiving mppe.Config  // agreed; zero in clear
 	giveUp             time.Time    // to settle; zero if settled
+	prolonged          bool         // giveUp was put off
 	changed            time.Time    // settled or unsettled
 	repaired           time.Time
 	resets             int // Reset-Requests without a resynchronisation
@@ -143,7 +145,7 @@ func (l *Link) refused(now time.Time, err error) {
 // unsettle stops user packets until CCP is settled again.
 func (l *Link) unsettle(now time.Time) {
 	l.block()
-	l.settled, l.giveUp, l.changed = false, now.Add(encryptionWait), now
+	l.settled, l.giveUp, l.prolonged, l.changed = false, now.Add(encryptionWait), false, now
 }
 
 // repair negotiates CCP again, once within repairWindow. The second time it ends
@@ -206,9 +208,12 @@ func (l *Link) tickEncryption(now time.Time) {
 	if l.giveUp.IsZero() || now.Before(l.giveUp) || l.ccp == nil {
 		return
 	}
-	if l.ccp.Promised() {
+	switch {
+	case l.ccp.Promised() && !l.prolonged:
+		l.prolonged, l.giveUp = true, now.Add(encryptionWait)
+	case l.ccp.Promised():
 		l.fail(now, ReasonEncryption, ErrPhase)
-	} else {
+	default:
 		l.ccp.Refuse(now, ErrPhase)
 	}
 	l.pump(now)

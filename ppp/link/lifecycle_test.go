@@ -333,6 +333,9 @@ func TestQueueIsBounded(t *testing.T) {
 		if len(l.out) > maxEvents+8 {
 			t.Fatalf("%d outputs", len(l.out))
 		}
+		if n := len(framesOf(l.out)); n > maxQueue {
+			t.Fatalf("%d frames", n)
+		}
 	}
 	w.server.drain(w.now)
 	if d := one[Down](w.server); d.Cause != ErrOverflow {

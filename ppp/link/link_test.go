@@ -157,6 +157,8 @@ func TestHostileWire(t *testing.T) {
 	for seed := range uint64(200) {
 		s, c := serverConfig(), clientConfig()
 		s.Auth = []auth.Method{allMethods[seed%4]}
+		both := []mppe.Strength{mppe.Bits40, mppe.Bits128, mppe.Bits56}
+		s.Strengths, c.Strengths = both[:1+seed%3], both[:1+seed%2]
 		s.Rand, c.Rand = source(10+seed), source(1000+seed)
 		w := newWire(t, s, c)
 		w.rng.Uint64()
