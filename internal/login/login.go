@@ -1,0 +1,51 @@
+// Package login decides who comes in through a door (console, SSH, REST, binary
+// API, web) and with which policies, and knows who is in: /user, /user/group and
+// /user/active stand on it.
+//
+// It keeps no connection and speaks no protocol. Passwords are kept as hashes
+// only and never reach a log.
+package login
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+
+	"gopptp/internal/menu"
+)
+
+// A Door is how somebody comes in, as RouterOS's log and /user/active name it.
+type Door string
+
+// The doors.
+const (
+	DoorLocal   Door = "console"
+	DoorSSH     Door = "ssh"
+	DoorAPI     Door = "api"
+	DoorRESTAPI Door = "rest-api"
+	DoorWeb     Door = "web"
+)
+
+// An Attempt is what a door knows of somebody who wants to come in.
+type Attempt struct {
+	Door     Door
+	From     netip.Addr // the zero Addr for the local socket
+	Name     string     // hostile until Login says otherwise
+	Password string     // secret
+}
+
+// A User is somebody who may use the tree, with the policies of his group.
+type User struct {
+	Name     string
+	Group    string
+	Policies menu.Policy
+}
+
+// ErrDenied says that a name, password or key is wrong, or that the group may not
+// use the door; the doors say the same for all of these.
+var ErrDenied = errors.New("invalid user name or password (6)")
+
+// A Login lets somebody in, or says ErrDenied, after a delay if there were
+// failures before. leave is called once when they go. It is what the doors are
+// given.
+type Login func(ctx context.Context, a Attempt) (u User, leave func(), err error)
