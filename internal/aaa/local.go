@@ -118,6 +118,7 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 	l.mu.RUnlock()
 
 	if !ok {
+		req.Verify("") // so that the time does not tell who exists
 		return Grant{Reason: "unknown user"}
 	}
 	result := req.Verify(secret.Password)
