@@ -83,6 +83,9 @@ func TestRequiresRootServer(t *testing.T) {
 	run("log print", func(t *testing.T) {
 		checkShows(t, console(t, ctx, s.d, "/log/print"), "pptp,ppp,info <pptp-u1>: connected", "pptp,ppp,info <pptp-u1>: disconnected")
 	})
+	for _, encoding := range []string{"stateless", "stateful"} {
+		run("packets get lost, "+encoding, func(t *testing.T) { s.losesPackets(t, ctx, encoding) })
+	}
 	run("client goes silent", func(t *testing.T) { s.clientGoesSilent(t, ctx) })
 	run("stop and start", func(t *testing.T) { s.stopAndStart(t, ctx) })
 }
@@ -228,6 +231,25 @@ func (s *serverTest) neverConnects(t *testing.T, ctx context.Context, kind, opti
 	if n := sniffer.Counts()[protocolIP]; n != 0 {
 		t.Errorf("%d IP packets in clear on the wire", n)
 	}
+}
+
+// losesPackets is a path that loses: each side must find its way back into the
+// encryption (RFC 3078, section 3), in stateful mode by asking the other.
+func (s *serverTest) losesPackets(t *testing.T, ctx context.Context, encoding string) {
+	options := "require-mppe-128"
+	if encoding == "stateful" {
+		options = "plugin /host/mppe-stateful.so mppe-stateful " + options
+	}
+	mark := s.d.Mark()
+	s.dial(t, ctx, "kernel", options)
+	guestExec(t, ctx, s.client, "/host/peer lose 1")
+	defer s.client.Exec(ctx, "/host/peer lose 0") // also when the test ends here
+	checkTransfer(t, ctx, s.client, s.results, theirTunnelAddress, ourTunnelAddress)
+	guestExec(t, ctx, s.client, "/host/peer lose 0")
+	guestExec(t, ctx, s.client, "ping -c 3 -i 0.2 -W 2 -q "+ourTunnelAddress)
+	guestExec(t, ctx, s.client, "/host/peer hangup")
+	waitLog(t, ctx, s.d, mark, disconnectLimit, `^<pptp-u1>: disconnected$`)
+	s.checkSessionLog(t, s.d.Log(mark), "MPPE128 "+encoding) // one session, all the time
 }
 
 // clientGoesSilent is the page's keepalive: nothing received for the period,

@@ -78,7 +78,9 @@ func New(ctx context.Context, source, name, addr string) (_ *Lab, err error) {
 	l.onClose(func() { run(context.Background(), "ip", "netns", "del", l.Name) })
 	for _, args := range []string{
 		"link set lo up",
-		"link add br0 type bridge",
+		// With an address of its own: a bridge otherwise takes that of a port,
+		// which when unplugged would still take what is for the bridge.
+		"link add br0 address 02:00:00:00:00:02 type bridge",
 		"link set br0 promisc on up", // so that Sniff sees what guests send each other
 		"addr add " + addr + " dev br0",
 	} {
@@ -190,15 +192,15 @@ func (l *Lab) Do(fn func() error) error {
 	return <-result
 }
 
-// Unplug takes a guest off the network: what either side sends is lost, and
+// Unplug takes a guest off the bridge: what either side sends is lost, and
 // nobody is told. Plug puts it back.
 func (l *Lab) Unplug(ctx context.Context, g *Guest) error {
-	return l.IP(ctx, "link set "+g.tap+" down")
+	return l.IP(ctx, "link set "+g.tap+" nomaster")
 }
 
 // Plug undoes Unplug.
 func (l *Lab) Plug(ctx context.Context, g *Guest) error {
-	return l.IP(ctx, "link set "+g.tap+" up")
+	return l.IP(ctx, "link set "+g.tap+" master br0")
 }
 
 // run runs a command to its end and gives what it printed; the error has that

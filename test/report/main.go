@@ -3,10 +3,11 @@
 // did.
 //
 // In CI (environment CI=true) it also fails when tests that need root did not
-// run: with zero of them passed, or one skipped, a green run would say less than
-// it seems to.
+// run: with zero of them passed, or one only skipped, a green run would say less
+// than it seems to. Several runs may follow each other in the input: what one
+// skips another may do.
 //
-//	go test -json ./... | go run ./test/report
+//	{ go test -json -race ./...; go test -json -run Alloc ./...; } | go run ./test/report
 package main
 
 import (
@@ -44,13 +45,16 @@ type event struct {
 
 // A run is what is known of the tests so far.
 type run struct {
-	out      io.Writer
-	output   map[string][]string // by package and test; dropped when it passed
-	count    map[string]*tally   // by package
-	all      tally
-	rootRan  int
-	rootSkip []string // names of skipped tests that need root
-	broken   []string // packages that failed
+	out    io.Writer
+	output map[string][]string // by package and test; dropped when it passed
+	count  map[string]*tally   // by package
+	all    tally
+	broken []string // packages that failed
+
+	// Tests that need root, and their subtests, by package and name.
+	rootRan   map[string]bool
+	rootSkip  []string
+	rootTests int // how many of rootRan are no subtests
 }
 
 // A tally counts top-level tests.
@@ -68,7 +72,7 @@ func (t *tally) add(action string) {
 }
 
 func report(in io.Reader, out io.Writer, ci bool) (ok bool, err error) {
-	r := &run{out: out, output: map[string][]string{}, count: map[string]*tally{}}
+	r := &run{out: out, output: map[string][]string{}, count: map[string]*tally{}, rootRan: map[string]bool{}}
 	lines := bufio.NewReader(in)
 	for {
 		line, err := lines.ReadString('\n')
@@ -83,17 +87,20 @@ func report(in io.Reader, out io.Writer, ci bool) (ok bool, err error) {
 		}
 	}
 	fmt.Fprintf(out, "tests: %d passed, %d failed, %d skipped; %d that need root ran\n",
-		r.all.passed, r.all.failed, r.all.skipped, r.rootRan)
+		r.all.passed, r.all.failed, r.all.skipped, r.rootTests)
 	ok = len(r.broken) == 0 && r.all.failed == 0
 	for _, p := range r.broken {
 		fmt.Fprintln(out, "FAIL:", p)
 	}
-	if ci && r.rootRan == 0 {
+	if ci && r.rootTests == 0 {
 		fmt.Fprintln(out, "FAIL: no test that needs root ran")
 		ok = false
 	}
 	if ci {
 		for _, name := range r.rootSkip {
+			if r.rootRan[name] {
+				continue
+			}
 			fmt.Fprintln(out, "FAIL: skipped:", name)
 			ok = false
 		}
@@ -134,13 +141,16 @@ func (r *run) testEnded(e event, key string) {
 	delete(r.output, key)
 	root := strings.HasPrefix(name, rootPrefix)
 	if root && e.Action == "skip" {
-		r.rootSkip = append(r.rootSkip, e.Package+" "+e.Test)
+		r.rootSkip = append(r.rootSkip, key)
+	}
+	if root && e.Action != "skip" {
+		if !sub && !r.rootRan[key] {
+			r.rootTests++
+		}
+		r.rootRan[key] = true
 	}
 	if sub {
 		return
-	}
-	if root && e.Action != "skip" {
-		r.rootRan++
 	}
 	if r.count[e.Package] == nil {
 		r.count[e.Package] = &tally{}
@@ -173,6 +183,7 @@ func (r *run) packageEnded(e event, key string) {
 			fmt.Fprintf(r.out, ", %d skipped", t.skipped)
 		}
 		fmt.Fprintf(r.out, " in %.1f s\n", e.Elapsed)
+		delete(r.count, e.Package)
 	}
 }
 
