@@ -44,12 +44,17 @@ check: ## formatting, vet, tidiness of the module, shell scripts' syntax
 		[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 	@go vet ./...
 	@go mod tidy -diff
-	@for script in .ci/run test/setup test/demo/demo test/lab/guest* test/lab/host/peer; do bash -n $$script; done
+	@for script in .ci/run test/setup test/demo/demo test/lab/guest test/lab/guest-exec test/lab/guest-init test/lab/host/peer; do bash -n $$script; done
 	@echo 'ok   check'
 
 .PHONY: unit
-unit: ## all tests but those with guests, with the race detector
-	@go test -json -race -shuffle=on -timeout 8m $(UNIT) | $(REPORT)
+unit: ## all tests but those with guests, with the race detector; those that count allocations without it as well
+	@{ \
+		status=0; \
+		go test -json -race -shuffle=on -timeout 8m $(UNIT) || status=1; \
+		go test -json -run Alloc $(UNIT) || status=1; \
+		exit $$status; \
+	} | $(REPORT)
 
 .PHONY: interop
 interop: setup build ## our server and our client with real peers in guests, in both directions (root)
