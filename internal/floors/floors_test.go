@@ -14,7 +14,7 @@ import (
 var floor = map[string]int{
 	"gre": 1, "ppp": 1, "ppp/fsm": 1, "mschap": 1, "mppe": 1, "pptp/wire": 1, "internal/journal": 1, "internal/tun": 1,
 	"ppp/cp": 2, "ppp/auth": 2, "internal/menu": 2, "internal/rawgre": 2, "internal/host": 2,
-	"ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "pptp": 3,
+	"internal/login": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "pptp": 3,
 	"ppp/link": 4, "internal/aaa": 4,
 	"internal/plane":   5,
 	"internal/session": 6,
