@@ -42,11 +42,15 @@ const (
 	// minAgain is the wait for the answer to our first request once the peer's
 	// own request shows that it is there now: if ours was not lost, the answer
 	// comes together with it.
-	minAgain = 30 * time.Millisecond
+	minAgain = 100 * time.Millisecond
 	// minFirst is the shortest first wait of the other protocols, and rttFactor
-	// how many round trips of LCP it lasts.
-	minFirst  = 250 * time.Millisecond
+	// how many round trips of LCP it lasts. Little is lost once LCP is open, and a
+	// request that was only slow does harm as a copy: pppd takes it for a new
+	// negotiation, and ends the link when MPPE goes down for it.
+	minFirst  = time.Second
 	rttFactor = 4
+	// minFirstLCP is the same for LCP, whose copies do no harm.
+	minFirstLCP = 500 * time.Millisecond
 	// terminateWait twice fits into the two seconds that an orderly end may take.
 	terminateWait = 700 * time.Millisecond
 	// phaseWait bounds Establish, and Network until it is up: twice what ten
@@ -111,7 +115,7 @@ func New(cfg Config) *Link {
 	l := &Link{cfg: cfg, base: cfg, keepalive: keepalive{period: cfg.Keepalive}}
 	first := lcpFirst
 	if cfg.RTT > 0 {
-		first = min(first, max(minFirst, rttFactor*cfg.RTT))
+		first = min(first, max(minFirstLCP, rttFactor*cfg.RTT))
 	}
 	lc := lcp.Config{MRU: uint16(cfg.MRU), Rand: cfg.Rand, Timing: cp.Timing{First: first, Terminate: terminateWait}}
 	if cfg.Server {
