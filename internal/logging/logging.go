@@ -1,0 +1,240 @@
+// Package logging carries out the rules of /system/logging: which entries of the
+// log are shown, and which go to files and to syslog servers.
+//
+// It keeps no entry in memory: that is the journal's work, and the rules decide
+// what of it is shown. What the program writes to its own output does not depend
+// on them.
+package logging
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"gopptp/internal/journal"
+)
+
+// A Target is what an action does with an entry.
+type Target string
+
+// The targets.
+const (
+	Memory Target = "memory" // it is shown by /log
+	Disk   Target = "disk"   // it is appended to a file
+	Echo   Target = "echo"   // it is written to the program's output, where all entries are
+	Remote Target = "remote" // it is sent to a syslog server
+)
+
+// An Action is a row of /system/logging/action.
+type Action struct {
+	ID     uint64
+	Target Target
+
+	File  string // name of the files, for Disk
+	Lines int    // in one file
+	Files int    // how many are kept
+
+	Server   string // address and port, for Remote
+	BSD      bool   // with the time and the system's name, as RFC 3164 says
+	Facility int
+	Severity int // negative to take it from the topics
+}
+
+// A Rule is a row of /system/logging.
+type Rule struct {
+	ID       uint64
+	Topics   []string // all must be among the entry's; after ! they must not
+	Prefix   string   // of the message
+	Action   uint64   // the id of an action
+	Disabled bool
+}
+
+// wants reports whether the rule is about an entry.
+func (r Rule) wants(topics []string) bool {
+	return !r.Disabled && !slices.ContainsFunc(r.Topics, func(t string) bool {
+		t, not := strings.CutPrefix(t, "!")
+		return slices.Contains(topics, t) == not
+	})
+}
+
+// message is the entry's text as the rule wants it.
+func (r Rule) message(e journal.Entry) string {
+	if r.Prefix == "" {
+		return e.Message
+	}
+	return r.Prefix + ": " + e.Message
+}
+
+// A Router knows the rules. It is safe for concurrent use. Make it with New.
+type Router struct {
+	mu      sync.Mutex
+	rules   map[uint64]Rule
+	actions map[uint64]Action
+	name    string
+	outputs map[uint64]io.WriteCloser // of actions; owned by Run
+	stale   []io.Closer               // outputs of actions that changed
+}
+
+// New makes a router without rules.
+func New() *Router {
+	return &Router{rules: map[uint64]Rule{}, actions: map[uint64]Action{}, outputs: map[uint64]io.WriteCloser{}}
+}
+
+// SetIdentity sets the name that syslog servers see.
+func (r *Router) SetIdentity(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.name = name
+}
+
+// PutRule adds or replaces a rule.
+func (r *Router) PutRule(rule Rule) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.rules[rule.ID] = rule
+}
+
+// RemoveRule forgets a rule.
+func (r *Router) RemoveRule(id uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.rules, id)
+}
+
+// PutAction adds or replaces an action.
+func (r *Router) PutAction(a Action) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.actions[a.ID] != a {
+		r.retireLocked(a.ID)
+	}
+	r.actions[a.ID] = a
+}
+
+// RemoveAction forgets an action.
+func (r *Router) RemoveAction(id uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.retireLocked(id)
+	delete(r.actions, id)
+}
+
+// retireLocked takes the output of an action away, for Run to close.
+func (r *Router) retireLocked(id uint64) {
+	if o := r.outputs[id]; o != nil {
+		r.stale = append(r.stale, o)
+		delete(r.outputs, id)
+	}
+}
+
+// Shown reports whether a rule shows an entry in memory, and gives its message
+// as the first of them wants it.
+func (r *Router) Shown(e journal.Entry) (message string, ok bool) {
+	for _, d := range r.deliveries(e) {
+		if d.action.Target == Memory {
+			return d.message, true
+		}
+	}
+	return "", false
+}
+
+// A delivery is what a rule wants done.
+type delivery struct {
+	action  Action
+	message string
+}
+
+// deliveries gives what the rules want done with an entry, in the order of the
+// rules.
+func (r *Router) deliveries(e journal.Entry) []delivery {
+	topics := strings.Split(e.Topics, ",")
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var rules []Rule
+	for _, rule := range r.rules {
+		if rule.wants(topics) {
+			rules = append(rules, rule)
+		}
+	}
+	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.ID, b.ID) })
+	var out []delivery
+	for _, rule := range rules {
+		out = append(out, delivery{r.actions[rule.Action], rule.message(e)})
+	}
+	return out
+}
+
+// Run writes to files and sends to servers what the journal has from now on,
+// until ctx ends. A nil files keeps no files.
+func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
+	entries, stop := j.Follow()
+	defer stop()
+	defer r.close()
+	failed := map[uint64]bool{} // actions whose failure was told
+	for {
+		var e journal.Entry
+		select {
+		case <-ctx.Done():
+			return
+		case e = <-entries:
+		}
+		for _, d := range r.deliveries(e) {
+			if d.action.Target != Disk && d.action.Target != Remote {
+				continue
+			}
+			err := r.write(d, e, files)
+			if err != nil && !failed[d.action.ID] {
+				// Told once: this line comes here as well.
+				j.Addf("system,error", "logging to %s failed: %v", d.action.Target, err)
+			}
+			failed[d.action.ID] = err != nil
+		}
+	}
+}
+
+// write carries out a delivery to a file or a server.
+func (r *Router) write(d delivery, e journal.Entry, files *os.Root) error {
+	r.mu.Lock()
+	o, stale, name := r.outputs[d.action.ID], r.stale, r.name
+	r.stale = nil
+	r.mu.Unlock()
+	for _, old := range stale {
+		old.Close() // nothing is lost: there is no buffer
+	}
+	if o == nil {
+		var err error
+		if o, err = open(d.action, files); err != nil {
+			return err
+		}
+		r.mu.Lock()
+		if r.actions[d.action.ID] == d.action {
+			r.outputs[d.action.ID] = o
+		} else {
+			r.stale = append(r.stale, o)
+		}
+		r.mu.Unlock()
+	}
+	text := line(e, d.message)
+	if d.action.Target == Remote {
+		text = packet(d.action, name, e, d.message)
+	}
+	_, err := io.WriteString(o, text)
+	return err
+}
+
+// close closes all outputs.
+func (r *Router) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for id := range r.actions {
+		r.retireLocked(id)
+	}
+	for _, o := range r.stale {
+		o.Close()
+	}
+	r.stale = nil
+}

@@ -1,0 +1,172 @@
+package logging
+
+import (
+	"context"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"gopptp/internal/journal"
+)
+
+func TestRules(t *testing.T) {
+	entry := journal.Entry{Topics: "pptp,ppp,info", Message: "connected"}
+	for _, c := range []struct {
+		topics, prefix string
+		off            bool
+		want           string
+		shown          bool
+	}{
+		{"info", "", false, "connected", true},
+		{"pptp,info", "", false, "connected", true},
+		{"info,ppp", "vpn", false, "vpn: connected", true},
+		{"pptp,!debug", "", false, "connected", true},
+		{"pptp,!ppp", "", false, "", false},
+		{"error", "", false, "", false},
+		{"pptp,error", "", false, "", false},
+		{"pp", "", false, "", false},
+		{"info", "", true, "", false},
+	} {
+		r := New()
+		r.PutAction(Action{Target: Memory})
+		r.PutRule(Rule{ID: 1, Topics: strings.Split(c.topics, ","), Prefix: c.prefix, Disabled: c.off})
+		if got, shown := r.Shown(entry); got != c.want || shown != c.shown {
+			t.Errorf("%s: %q, %v", c.topics, got, shown)
+		}
+		r.RemoveRule(1)
+		if _, shown := r.Shown(entry); shown {
+			t.Errorf("%s: shown without a rule", c.topics)
+		}
+	}
+}
+
+// run runs a router until the test ends.
+func run(t *testing.T, r *Router, files *os.Root) *journal.Journal {
+	t.Helper()
+	j := journal.New(nil, false)
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	all.Go(func() { r.Run(ctx, j, files) })
+	t.Cleanup(func() { cancel(); all.Wait() })
+	return j
+}
+
+// until waits for something that another goroutine does.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for range 500 {
+		if done() {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("in vain: %s", what)
+}
+
+// TestDisk fills files: they are gone on with after a restart, and only so many
+// are kept.
+func TestDisk(t *testing.T) {
+	files, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	if err := files.WriteFile("vpn.0.txt", []byte("old\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := New()
+	r.PutAction(Action{ID: 1, Target: Disk, File: "vpn", Lines: 2, Files: 2})
+	r.PutRule(Rule{Topics: []string{"info"}, Action: 1})
+	j := run(t, r, files)
+	read := func(name string) string {
+		b, _ := files.ReadFile(name)
+		return string(b)
+	}
+	until(t, "the first line", func() bool {
+		j.Addf("pptp,info", "one") // the router may not follow yet
+		time.Sleep(5 * time.Millisecond)
+		return strings.Contains(read("vpn.0.txt"), "pptp,info one\n")
+	})
+	for _, text := range []string{"two", "three", "four", "five"} {
+		j.Addf("pptp,info", "%s", text)
+		j.Addf("pptp,error", "not this")
+	}
+	until(t, "the last line", func() bool { return strings.Contains(read("vpn.0.txt"), "five\n") })
+	if _, err := files.Stat("vpn.2.txt"); err == nil {
+		t.Error("too many files are kept")
+	}
+	both := read("vpn.1.txt") + read("vpn.0.txt")
+	if strings.Contains(both, "old") || strings.Contains(both, "not this") || !strings.Contains(both, "four\n") {
+		t.Errorf("the files have %q", both)
+	}
+}
+
+// TestDiskFails checks that a failure is told once.
+func TestDiskFails(t *testing.T) {
+	r := New()
+	r.PutAction(Action{ID: 1, Target: Disk, File: "x", Lines: 1, Files: 1})
+	r.PutRule(Rule{Topics: []string{"!nothing"}, Action: 1})
+	j := run(t, r, nil)
+	until(t, "a line about it", func() bool {
+		j.Addf("info", "x")
+		for _, e := range j.Entries() {
+			if e.Message == "logging to disk failed: this system keeps no files" {
+				return true
+			}
+		}
+		return false
+	})
+	time.Sleep(20 * time.Millisecond)
+	told := 0
+	for _, e := range j.Entries() {
+		if e.Has("error") {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("it was told %d times", told)
+	}
+}
+
+func TestRemote(t *testing.T) {
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	r := New()
+	r.SetIdentity("gate")
+	a := Action{ID: 3, Target: Remote, Server: server.LocalAddr().String(), Facility: 3, Severity: -1}
+	r.PutAction(a)
+	r.PutRule(Rule{Topics: []string{"account"}, Action: 3})
+	j := run(t, r, nil)
+	receive := func(want string) {
+		t.Helper()
+		buf := make([]byte, 2048)
+		for range 200 {
+			j.Addf("system,info,account", "user admin logged in")
+			_ = server.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if n, _, err := server.ReadFrom(buf); err == nil && strings.HasPrefix(string(buf[:n]), want) && strings.HasSuffix(string(buf[:n]), "user admin logged in") {
+				return
+			}
+		}
+		t.Errorf("nothing came that begins with %q; the last was %q", want, buf[:100])
+	}
+	receive("<30>system,info,account user")
+	a.BSD, a.Facility, a.Severity = true, 16, 4
+	r.PutAction(a)
+	receive("<132>" + time.Now().Format("Jan _2 "))
+}
+
+func TestSeverities(t *testing.T) {
+	for topics, want := range map[string]string{
+		"system,error,critical": "<26>", "pptp,error": "<27>", "system,warning": "<28>", "pptp,info": "<30>", "pptp,debug": "<31>", "x": "<30>",
+	} {
+		if got := packet(Action{Facility: 3, Severity: -1}, "", journal.Entry{Topics: topics}, "m"); got != want+topics+" m" {
+			t.Errorf("%s: %q", topics, got)
+		}
+	}
+}
