@@ -135,12 +135,14 @@ func Find() *Command {
 func Print(singleton, stats bool) *Command {
 	c := &Command{Name: "print", Help: "Print values", Policy: Read}
 	if singleton {
-		c.Args = []Arg{{Name: "as-value"}, {Name: "without-paging"}}
+		c.Args = []Arg{{Name: "as-value"}, printInterval, {Name: "without-paging"}}
 		return c
 	}
 	c.Where = AfterWhere
 	c.Args = []Arg{
 		{Name: "as-value"}, {Name: "brief"}, {Name: "count-only"}, {Name: "detail"},
+		{Name: "follow", Help: "print, then each item that is new"}, {Name: "follow-only", Help: "print each item that is new"},
+		{Name: "from", Help: "items to print", Type: String{}}, printInterval,
 		{Name: "proplist", Help: "properties to show", Type: String{}},
 		{Name: "show-ids"}, {Name: "terse"}, {Name: "value-list"}, {Name: "without-paging"},
 	}
@@ -149,6 +151,9 @@ func Print(singleton, stats bool) *Command {
 	}
 	return c
 }
+
+// printInterval is the argument that prints again and again.
+var printInterval = Arg{Name: "interval", Help: "time between two prints", Type: Time{Min: minInterval, Max: day}}
 
 // The bounds of monitor's interval are RouterOS's.
 const (

@@ -22,6 +22,7 @@ type Menu struct {
 	NameKey    string   // the property that items may be called by; empty if none
 	Noun       string   // what a row is called in the log: ppp secret
 	Sequence   string   // menus with the same sequence share their ids; empty for the path
+	Caution    string   // what export remarks before the menu's lines; empty for nothing
 
 	parent *Menu
 	index  map[string]int // place of a property in Properties
@@ -37,6 +38,7 @@ type Property struct {
 	ReadOnly  bool   // computed; never stored, never set
 	Sensitive bool   // masked for users without the policy
 	Stat      bool   // a counter: shown by print stats only
+	Kept      bool   // stored, shown and exported, but nothing acts on it yet
 	Quiet     string // print leaves the property out while it has this value, unless empty
 	Help      string
 

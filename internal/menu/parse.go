@@ -34,7 +34,7 @@ func (p *parser) deeper(pos Pos) error {
 
 // script reads commands up to closing, which it takes.
 func (p *parser) script(at *Menu, closing tokenKind) (*Script, error) {
-	s := &Script{}
+	s := &Script{Source: p.src}
 	for {
 		p.skip()
 		t, err := p.peek(inCommand)
@@ -45,14 +45,11 @@ func (p *parser) script(at *Menu, closing tokenKind) (*Script, error) {
 			_, err := p.next(inCommand)
 			return s, err
 		}
-		if t.kind != tokenWord {
-			return nil, p.syntax(t.pos)
-		}
 		c, err := p.call(at)
 		if err != nil {
 			return nil, err
 		}
-		if c.Command == nil {
+		if c.Enters() {
 			at = c.Menu
 		}
 		s.Calls = append(s.Calls, c)
@@ -72,19 +69,39 @@ func (p *parser) call(at *Menu) (*Call, error) {
 		return nil, err
 	}
 	c := &Call{Pos: t.pos, Menu: at}
-	if name, ok := strings.CutPrefix(t.text, ":"); ok {
-		for _, g := range globals {
-			if g.Name == name {
-				c.Command, c.Global = g, true
-				return c, p.arguments(c)
-			}
+	switch t.kind {
+	case tokenWord:
+	case '$', '(':
+		if c.Callee, err = p.callee(t, at); err != nil {
+			return nil, err
 		}
-		return nil, p.badCommand(t.pos+1, name)
+		return c, p.actuals(c)
+	case '{':
+		block, err := p.block(t.pos, at)
+		if err != nil {
+			return nil, err
+		}
+		c.Block = block.Script
+		return c, nil
+	default:
+		return nil, p.syntax(t.pos)
+	}
+	if name, ok := strings.CutPrefix(t.text, ":"); ok {
+		if c.Command = global(name); c.Command == nil {
+			return nil, p.badCommand(t.pos+1, name)
+		}
+		c.Global = true
+		return c, p.arguments(c)
 	}
 	if strings.HasPrefix(t.text, "/") {
 		c.Menu = p.root
 	}
 	if err := p.path(c, t); err != nil {
+		// At the root, the commands that belong to no menu need no colon.
+		if g := global(strings.TrimPrefix(t.text, "/")); g != nil && c.Menu == p.root {
+			c.Menu, c.Command, c.Global = at, g, true
+			return c, p.arguments(c)
+		}
 		return nil, err
 	}
 	for c.Command == nil {
@@ -92,7 +109,7 @@ func (p *parser) call(at *Menu) (*Call, error) {
 			return nil, err
 		}
 		switch t.kind {
-		case tokenEnd, tokenEOF, ']':
+		case tokenEnd, tokenEOF, ']', '}':
 			return c, nil
 		case tokenWord:
 		default:
@@ -186,7 +203,7 @@ func (p *parser) arguments(c *Call) error {
 			if done || err != nil {
 				return err
 			}
-		case tokenString, '[', '(':
+		case tokenString, tokenLive, '[', '(', '$', '{':
 			if len(unnamed) == 0 {
 				return p.extra(t.pos)
 			}
@@ -219,8 +236,7 @@ func (p *parser) wordArgument(c *Call, unnamed *[]string) (done bool, err error)
 		if a := c.Command.Arg(name); a != nil && a.Type == nil {
 			return false, p.extra(t.pos)
 		}
-		// A blank after = is an error, but a continued line is not.
-		if p.off == len(p.src) || strings.IndexByte(" \t\r\n;])}", p.src[p.off]) >= 0 {
+		if p.valueless() {
 			return false, p.extra(t.pos)
 		}
 		return false, p.assign(c, t.pos, name)
@@ -264,6 +280,12 @@ func (p *parser) wordArgument(c *Call, unnamed *[]string) (done bool, err error)
 	return false, p.assign(c, t.pos, name)
 }
 
+// valueless reports that no value touches the = before. A blank is an error, but a
+// continued line is not.
+func (p *parser) valueless() bool {
+	return p.off == len(p.src) || strings.IndexByte(" \t\r\n;])}", p.src[p.off]) >= 0
+}
+
 // argumentName finds the full name of an argument or settable property.
 func (p *parser) argumentName(c *Call, t token) (string, error) {
 	var names []string
@@ -289,15 +311,22 @@ func (p *parser) argumentName(c *Call, t token) (string, error) {
 
 // assign reads the value of the argument name at pos.
 func (p *parser) assign(c *Call, pos Pos, name string) error {
-	value, err := p.value(c.Menu)
+	value, err := p.argument(c, name)
 	if err != nil {
 		return err
 	}
 	return p.add(c, Argument{Pos: pos, Name: name, Value: value})
 }
 
+// maxArguments bounds the arguments of a command, more than any menu has, so that
+// looking for one that was given twice stays cheap.
+const maxArguments = 256
+
 // add appends an argument; each may be given once.
 func (p *parser) add(c *Call, a Argument) error {
+	if len(c.Args) == maxArguments {
+		return p.extra(a.Pos)
+	}
 	for _, b := range c.Args {
 		if b.Name == a.Name {
 			return p.extra(a.Pos)
@@ -305,34 +334,6 @@ func (p *parser) add(c *Call, a Argument) error {
 	}
 	c.Args = append(c.Args, a)
 	return nil
-}
-
-// value reads a value: a word, a string, [a command] or (an expression). Commands
-// in brackets belong to the menu of the command they are given to.
-func (p *parser) value(at *Menu) (Expr, error) {
-	t, err := p.next(inValue)
-	if err != nil {
-		return nil, err
-	}
-	var e Expr
-	switch t.kind {
-	case tokenWord, tokenString:
-		e = &Literal{Pos: t.pos, Text: t.text, Quoted: t.kind == tokenString}
-	case '[':
-		e, err = p.substitution(t.pos, at)
-	case '(':
-		e, err = p.paren(t.pos, nil, at)
-	default:
-		err = p.syntax(t.pos)
-	}
-	if err != nil {
-		return nil, err
-	}
-	// What touches a value would be part of it in no reader's eyes.
-	if p.off < len(p.src) && strings.IndexByte(" \t\r\n;])}\\", p.src[p.off]) < 0 {
-		return nil, p.syntax(Pos(p.off))
-	}
-	return e, nil
 }
 
 // substitution reads [a command], whose bracket was taken.
@@ -347,9 +348,3 @@ func (p *parser) substitution(pos Pos, at *Menu) (Expr, error) {
 	}
 	return &Substitution{Pos: pos, Script: s}, nil
 }
-
-// globals are the commands that belong to no menu.
-var globals = []*Command{{
-	Name: "put", Help: "Print a value", Policy: Read,
-	Args: []Arg{{Name: "message", Type: String{}}}, Unnamed: []string{"message"},
-}}

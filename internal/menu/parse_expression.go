@@ -40,8 +40,8 @@ func ends(t token) bool {
 	return false
 }
 
-// either reads terms joined by or. Names are properties of fields, which may be
-// nil; commands in brackets belong to at.
+// either reads terms joined by or. Names are properties of fields;
+// commands in brackets belong to at.
 func (p *parser) either(fields, at *Menu) (Expr, error) {
 	return p.logic(true, func() (Expr, error) {
 		return p.logic(false, func() (Expr, error) { return p.negation(fields, at) })
@@ -150,27 +150,26 @@ func (p *parser) operand(fields, at *Menu) (Expr, error) {
 		return nil, err
 	}
 	switch t.kind {
-	case tokenString:
-		return &Literal{Pos: t.pos, Text: t.text, Quoted: true}, nil
-	case '[':
-		return p.substitution(t.pos, at)
 	case '(':
 		return p.paren(t.pos, fields, at)
 	case tokenWord:
-		if fields == nil {
-			return &Literal{Pos: t.pos, Text: t.text}, nil
+		if fields != nil {
+			return p.field(t, fields)
 		}
-		return p.field(t, fields)
 	}
-	return nil, p.syntax(t.pos)
+	return p.primary(t, at)
 }
 
-// paren reads (an expression), whose parenthesis was taken.
+// paren reads (an expression), whose parenthesis was taken. Without fields it may
+// calculate.
 func (p *parser) paren(pos Pos, fields, at *Menu) (Expr, error) {
 	if err := p.deeper(pos); err != nil {
 		return nil, err
 	}
 	defer func() { p.depth-- }()
+	if fields == nil {
+		return p.sum(at)
+	}
 	e, err := p.either(fields, at)
 	if err != nil {
 		return nil, err

@@ -179,7 +179,8 @@ func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"/things/thing/add name=\"a\\41\\n\" size=3 !site", "print where !(name=a or size<3) and site in 10.0.0.0/8",
 		":put [/things/thing/get [find name=x] size]; .. # x\nset \\\n 0,1 comment=\"\"", "find name=<x> age>1h", "th th a na=x",
-		strings.Repeat("[(!", 40),
+		strings.Repeat("[(!", 40), ":if ($a->1 = {1;b=2}) do={:put \"$x $(1+2) $[:len y]\"} else={$f 1 a=2}", "{:local f do={:return (-$1 . ~2 << 3)}; [$f]}",
+		":set ($a->\"b\") 3; :foreach k,v in=[find] do={}", "/things/thing/add name={a \"}\" # }\n}", strings.Repeat(":do {", 40),
 	} {
 		f.Add(s)
 	}

@@ -21,6 +21,8 @@ type Printer struct {
 	Proplist []string // names of properties to show; empty for all
 	Width    int      // of the terminal; 0 for DefaultWidth
 	Now      time.Time
+	Bare     bool // rows that go on with an earlier print: no legend and no headers
+	First    int  // number of the first row
 }
 
 // Print writes rows of m in the printer's layout.
@@ -125,7 +127,7 @@ func (p Printer) number(i int, r *Row) string {
 	if p.ShowIDs {
 		return r.ID.String()
 	}
-	return strconv.Itoa(i)
+	return strconv.Itoa(p.First + i)
 }
 
 // numberWidth is the width of the widest number, and least at the least.
@@ -136,7 +138,7 @@ func (p Printer) numberWidth(rows []*Row, least int) int {
 		}
 		return least
 	}
-	return max(least, len(strconv.Itoa(len(rows)-1)))
+	return max(least, len(strconv.Itoa(p.First+len(rows)-1)))
 }
 
 // comment gives the row's comment, if its menu has them.

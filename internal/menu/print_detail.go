@@ -8,7 +8,7 @@ import (
 // detail writes every property as name=value, wrapped at the terminal's width
 // and indented to the first property.
 func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
-	if len(m.Flags) > 0 {
+	if len(m.Flags) > 0 && !p.Bare {
 		legend(b, m.Flags)
 		b.WriteString(" \n")
 	}

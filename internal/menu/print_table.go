@@ -2,6 +2,7 @@ package menu
 
 import (
 	"bufio"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,9 @@ type column struct {
 	property *Property
 	header   string
 	width    int
+	data     int  // width of the widest value
 	right    bool // numbers
+	fitted   bool // the header was cut since the table was too wide
 }
 
 // table writes a table: a legend of the flags that occur, the names of the
@@ -24,38 +27,19 @@ func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 	}
 	columns := p.columns(m, rows)
 	var flags []Flag
+	before := false // the flag before is shown as well
 	for _, f := range m.Flags {
-		for _, r := range rows {
-			if r.Is(f.Property) {
-				flags = append(flags, f)
-				break
-			}
+		f.Or = f.Or && before
+		before = slices.ContainsFunc(rows, func(r *Row) bool { return r.Is(f.Property) })
+		if before {
+			flags = append(flags, f)
 		}
 	}
-	if len(flags) > 0 {
-		legend(b, flags)
-		b.WriteByte('\n')
-	}
-	b.WriteString("Columns: ")
-	for i, c := range columns {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(strings.ToUpper(c.property.Name))
-	}
-	b.WriteByte('\n')
-
 	number := p.numberWidth(rows, 1)
-	pad(b, "#", number, true)
-	if len(flags) > 0 {
-		b.WriteString(gap)
-		pad(b, "", len(flags), false)
+	p.fit(columns, number, len(flags))
+	if !p.Bare {
+		headers(b, columns, flags, number)
 	}
-	for _, c := range columns {
-		b.WriteString(gap)
-		pad(b, c.header, c.width, c.right)
-	}
-	b.WriteByte('\n')
 	for i, r := range rows {
 		if text := comment(r); text != "" {
 			b.WriteString(";;; " + Clean(text) + "\n")
@@ -70,6 +54,57 @@ func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 			pad(b, Clean(text), c.width, c.right)
 		}
 		b.WriteByte('\n')
+	}
+}
+
+// headers writes what stands above the rows.
+func headers(b *bufio.Writer, columns []column, flags []Flag, number int) {
+	if len(flags) > 0 {
+		legend(b, flags)
+		b.WriteByte('\n')
+	}
+	b.WriteString("Columns: ")
+	for i, c := range columns {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		name := strings.ToUpper(c.property.Name)
+		if c.fitted { // what is cut off is in small letters
+			name = c.header + c.property.Name[len(c.header):]
+		}
+		b.WriteString(name)
+	}
+	b.WriteByte('\n')
+	pad(b, "#", number, true)
+	if len(flags) > 0 {
+		b.WriteString(gap)
+		pad(b, "", len(flags), false)
+	}
+	for _, c := range columns {
+		b.WriteString(gap)
+		pad(b, c.header, c.width, c.right)
+	}
+	b.WriteByte('\n')
+}
+
+// fit cuts headers to the width of what is below them, if the table would be
+// wider than the terminal.
+func (p Printer) fit(columns []column, number, flags int) {
+	total := number
+	if flags > 0 {
+		total += len(gap) + flags
+	}
+	for _, c := range columns {
+		total += len(gap) + c.width
+	}
+	if total <= p.Width {
+		return
+	}
+	for i := range columns {
+		c := &columns[i]
+		if n := max(c.data, minHeader); n < len(c.header) {
+			c.header, c.width, c.fitted = c.header[:n], n, true
+		}
 	}
 }
 
@@ -97,6 +132,7 @@ func (p Printer) columns(m *Menu, rows []*Row) []column {
 		if c.width == 0 {
 			continue
 		}
+		c.data = c.width
 		if d.Cut {
 			c.header = c.header[:min(len(c.header), max(c.width, minHeader))]
 		}

@@ -10,6 +10,7 @@ const (
 	tokenEOF      tokenKind        = iota
 	tokenWord                      // without quotes
 	tokenString                    // text is what the quotes hold, without escapes
+	tokenLive                      // the quote that opens a string with something to evaluate
 	tokenAssign                    // the = directly after a word
 	tokenOperator                  // of an expression
 	tokenEnd      = tokenKind(';') // also the end of a line
@@ -30,6 +31,8 @@ const (
 	inValue                // words may hold =
 	inOperator             // an expression, where an operator may come
 	inOperand              // an expression, where an operand must come
+	inSum                  // an expression with arithmetic, where an operator may come
+	inTerm                 // an expression with arithmetic, where an operand must come
 )
 
 // A lexer cuts source into tokens. It never fails to advance but at the end.
@@ -43,6 +46,14 @@ const special = " \t\r\n;[](){}\"\\$"
 
 // operators end a word of an expression.
 const operators = "=!<>~&|"
+
+// sumOperators are the characters that begin an operator of arithmetic.
+const sumOperators = operators + "+-*/%^.,"
+
+// operatorTexts are all operators, the longer ones first.
+var operatorTexts = []string{
+	"!=", "<=", ">=", "<<", ">>", "&&", "||", "->", "=", "<", ">", "~", "!", "&", "|", "^", "+", "-", "*", "/", "%", ".", ",",
+}
 
 func (l *lexer) errAt(pos Pos, kind Kind, text string) *Error {
 	line, column := pos.Locate(l.src)
@@ -62,6 +73,15 @@ func (l *lexer) blank() {
 		default:
 			return
 		}
+	}
+}
+
+// lines skips blanks and ends of lines, which mean nothing in parentheses and
+// arrays.
+func (l *lexer) lines() {
+	for l.off < len(l.src) && l.src[l.off] == '\n' {
+		l.off++
+		l.blank()
 	}
 }
 
@@ -108,6 +128,9 @@ func (l *lexer) peek(m mode) (token, error) {
 // next takes the next token.
 func (l *lexer) next(m mode) (token, error) {
 	l.blank()
+	if m == inSum || m == inTerm {
+		l.lines()
+	}
 	t := token{pos: Pos(l.off)}
 	if l.off == len(l.src) {
 		return t, nil
@@ -120,12 +143,18 @@ func (l *lexer) next(m mode) (token, error) {
 		t.kind = tokenKind(c)
 		l.off++
 	case c == '"':
-		text, err := l.quoted()
+		text, live, err := l.quoted()
 		if err != nil {
 			return t, err
 		}
 		t.kind, t.text = tokenString, text
-	case strings.IndexByte(special, c) >= 0: // \ and $
+		if live {
+			t.kind = tokenLive
+		}
+	case c == '$':
+		t.kind = '$'
+		l.off++
+	case strings.IndexByte(special, c) >= 0: // a backslash
 		return t, l.syntax(t.pos)
 	case m == inCommand && c == '=':
 		if l.off == 0 || strings.IndexByte(special, l.src[l.off-1]) >= 0 {
@@ -136,6 +165,14 @@ func (l *lexer) next(m mode) (token, error) {
 	case m == inOperator && strings.IndexByte(operators, c) >= 0, m == inOperand && c == '!':
 		t.kind = tokenOperator
 		t.text = l.operator()
+		if t.text == "" {
+			return t, l.syntax(t.pos)
+		}
+	case m == inSum && strings.IndexByte(sumOperators, c) >= 0, m == inTerm && strings.IndexByte("!-~", c) >= 0:
+		t.kind = tokenOperator
+		t.text = l.operator()
+	case m == inTerm || m == inSum:
+		t.kind, t.text = tokenWord, l.term()
 		if t.text == "" {
 			return t, l.syntax(t.pos)
 		}
@@ -153,7 +190,7 @@ func (l *lexer) named() bool { return l.off < len(l.src) && l.src[l.off] == '=' 
 
 // operator takes the longest operator, or gives "".
 func (l *lexer) operator() string {
-	for _, op := range []string{"!=", "<=", ">=", "&&", "||", "=", "<", ">", "~", "!"} {
+	for _, op := range operatorTexts {
 		if strings.HasPrefix(l.src[l.off:], op) {
 			l.off += len(op)
 			return op
@@ -194,19 +231,37 @@ var escapes = map[byte]byte{
 	'_': ' ', 'a': '\a', 'b': '\b', 'f': '\f', 'v': '\v',
 }
 
-// quoted takes a string. A $ would begin a variable, of which there are none
-// yet: it must be escaped, so that no password changes its meaning later.
-func (l *lexer) quoted() (string, error) {
+// quoted takes a string. When something in it has to be evaluated, live is true
+// and only the quote that opens it is taken.
+func (l *lexer) quoted() (text string, live bool, err error) {
 	l.off++
+	start := l.off
 	var b strings.Builder
+	for {
+		switch end, err := l.run(&b); {
+		case err != nil:
+			return "", false, err
+		case end == '$':
+			l.off = start
+			return "", true, nil
+		default:
+			return b.String(), false, nil
+		}
+	}
+}
+
+// run takes the text of a string up to its end, a quote, which it takes, or up
+// to a $ that begins a variable, an expression or a command, which it leaves.
+func (l *lexer) run(b *strings.Builder) (end byte, err error) {
 	for l.off < len(l.src) {
 		c := l.src[l.off]
+		if c == '$' && l.live(l.off+1) {
+			return c, nil
+		}
 		l.off++
 		switch c {
 		case '"':
-			return b.String(), nil
-		case '$':
-			return "", l.syntax(Pos(l.off - 1))
+			return c, nil
 		case '\\':
 			if after := l.newline(l.off); after > 0 {
 				l.off = after + len(l.src[after:]) - len(strings.TrimLeft(l.src[after:], " \t"))
@@ -214,14 +269,46 @@ func (l *lexer) quoted() (string, error) {
 			}
 			out, ok := l.escape()
 			if !ok {
-				return "", l.syntax(Pos(l.off))
+				return 0, l.syntax(Pos(l.off))
 			}
 			b.WriteByte(out)
 		default:
 			b.WriteByte(c)
 		}
 	}
-	return "", l.syntax(Pos(len(l.src)))
+	return 0, l.syntax(Pos(len(l.src)))
+}
+
+// live reports whether what stands at i after a $ can be evaluated; otherwise
+// the $ is one, as at the end of a regular expression.
+func (l *lexer) live(i int) bool {
+	return i < len(l.src) && (nameByte(l.src[i]) || l.src[i] == '(' || l.src[i] == '[')
+}
+
+// nameByte reports whether c may stand in the name of a variable; other names
+// need quotes.
+func nameByte(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+}
+
+// variable takes the name after a $, that may stand in quotes.
+func (l *lexer) variable() (string, error) {
+	if l.off < len(l.src) && l.src[l.off] == '"' {
+		pos := Pos(l.off)
+		name, live, err := l.quoted()
+		if err == nil && (live || name == "") {
+			err = l.syntax(pos)
+		}
+		return name, err
+	}
+	start := l.off
+	for l.off < len(l.src) && nameByte(l.src[l.off]) {
+		l.off++
+	}
+	if l.off == start {
+		return "", l.syntax(Pos(l.off))
+	}
+	return l.src[start:l.off], nil
 }
 
 // escape takes what follows a backslash.

@@ -117,6 +117,9 @@ type Reference struct {
 	Address bool
 	// Word is what errors call the row; empty for the property's name.
 	Word string
+	// None makes the word none mean that no row is referred to, for a property
+	// that may be absent.
+	None bool
 }
 
 // Parse accepts an exact name or what begins one only. Without a resolver the
@@ -126,6 +129,9 @@ func (r Reference) Parse(name, text string, refs Resolver) (string, error) {
 		if s, err := (Address{}).Parse(name, text, nil); err == nil {
 			return s, nil
 		}
+	}
+	if r.None && text == "none" {
+		return "", nil
 	}
 	if refs == nil {
 		return text, nil

@@ -75,8 +75,16 @@ func (s *Store) Next(sequence string) menu.ID {
 	return s.last[sequence]
 }
 
-// seen makes sure that an id found on disk is not given out again.
-func (s *Store) seen(sequence string, id menu.ID) {
+// Reserve makes sure that the id of a row that exists in every system is not
+// given out.
+func (s *Store) Reserve(sequence string, id menu.ID) {
+	if id < builtins {
+		s.Seen(sequence, id)
+	}
+}
+
+// Seen makes sure that an id which is in use is not given out again.
+func (s *Store) Seen(sequence string, id menu.ID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last[sequence] = max(s.last[sequence], id)
@@ -145,7 +153,7 @@ func (s *Store) Load(m *menu.Menu) (rows []*menu.Row, warnings []string, err err
 		}
 		id := menu.ID(binary.BigEndian.Uint64(k))
 		if id < builtins {
-			s.seen(m.IDs(), id)
+			s.Seen(m.IDs(), id)
 		}
 		row, told := decode(m, id, v)
 		warnings = append(warnings, told...)
@@ -191,7 +199,7 @@ func decode(m *menu.Menu, id menu.ID, value []byte) (row *menu.Row, warnings []s
 	for i := range m.Properties {
 		p := &m.Properties[i]
 		_, there := row.Lookup(p.Name)
-		if p.Required && !there || p.Name == m.NameKey && row.Get(p.Name) == "" {
+		if p.Required && !there || p.Name == m.NameKey && p.Settable() && row.Get(p.Name) == "" {
 			warn("row without %s is ignored", p.Name)
 			return nil, warnings
 		}

@@ -112,7 +112,7 @@ func (t *table) edit(r *menu.Row, values []menu.Assignment) (*menu.Row, error) {
 		if p == nil || !p.Settable() {
 			return nil, menu.Errorf(menu.BadArgument, "unknown parameter %s", v.Name)
 		}
-		text := p.Default
+		text := t.first(r.ID, p)
 		switch {
 		case v.Unset && p.Required:
 			return nil, menu.Missing(p.Name)
@@ -133,6 +133,18 @@ func (t *table) edit(r *menu.Row, values []menu.Assignment) (*menu.Row, error) {
 	return r, nil
 }
 
+// first gives the value of a property that nobody has set.
+func (t *table) first(id menu.ID, p *menu.Property) string {
+	if t.initial != nil {
+		for _, r := range t.initial(t.menu) {
+			if r.ID == id {
+				return r.Get(p.Name)
+			}
+		}
+	}
+	return p.Default
+}
+
 // add makes a row and gives its id.
 func (t *table) add(u User, req *menu.Request) ([]string, error) {
 	t.tree.change.Lock()
@@ -147,7 +159,9 @@ func (t *table) add(u User, req *menu.Request) ([]string, error) {
 			return nil, err
 		}
 		r = source.Clone()
-		r.Drop(t.menu.NameKey)
+		if t.menu.NameKey != "" {
+			r.Drop(t.menu.NameKey)
+		}
 	}
 	r, err := t.edit(r, req.Values)
 	if err != nil {
@@ -163,8 +177,10 @@ func (t *table) add(u User, req *menu.Request) ([]string, error) {
 	if missing != "" {
 		return nil, menu.Missing(missing[1:])
 	}
-	if _, named := r.Lookup(t.menu.NameKey); !named {
-		r.Put(t.menu.NameKey, t.keys.autoName(t.auto))
+	if t.auto != "" {
+		if _, named := r.Lookup(t.menu.NameKey); !named {
+			r.Put(t.menu.NameKey, t.keys.autoName(t.auto))
+		}
 	}
 	r.ID = t.tree.store.Next(t.menu.IDs())
 	if err := t.check(r, map[string]menu.ID{}); err != nil {
@@ -214,10 +230,15 @@ func (t *table) assign(u User, items []string, values []menu.Assignment) error {
 
 // unique leaves out what was named twice.
 func unique(steps []step) []step {
-	seen := map[menu.ID]bool{}
+	type row struct {
+		table *table
+		id    menu.ID
+	}
+	seen := map[row]bool{}
 	return slices.DeleteFunc(steps, func(s step) bool {
-		twice := seen[s.id()]
-		seen[s.id()] = true
+		r := row{s.table, s.id()}
+		twice := seen[r]
+		seen[r] = true
 		return twice
 	})
 }
@@ -241,6 +262,7 @@ func (t *table) remove(u User, items []string) error {
 		if err := t.removable(r); err != nil {
 			return err
 		}
+		steps = append(steps, t.owns.ownedBy(r)...)
 		steps = append(steps, step{table: t, old: r})
 	}
 	if err := t.tree.commit(u, unique(steps)); err != nil {
@@ -260,9 +282,9 @@ func (t *table) removable(r *menu.Row) error {
 		}
 	}
 	used := false
-	t.tree.referrers(t, r.ID, func(*table, *menu.Row) bool {
-		used = true
-		return false
+	t.tree.referrers(t, r.ID, func(from *table, _ *menu.Row) bool {
+		used = from != t.owns
+		return !used
 	})
 	if used {
 		return menu.Errorf(menu.Refused, "failure: %s is in use", t.menu.Name)

@@ -65,6 +65,10 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 		return nil, t.monitor(ctx, u, b, r, emit)
 	case "add":
 		return b.(*table).add(u, r)
+	case "export":
+		return nil, t.export(u, r, emit)
+	case "import":
+		return nil, t.importFile(ctx, u, r, emit)
 	case "remove":
 		return nil, b.(remover).remove(u, r.Items)
 	case "info", "warning", "error", "debug":

@@ -14,6 +14,9 @@ func (t *Tree) newIdentity() *table {
 			},
 			Commands: []*menu.Command{menu.Get(true), menu.Print(true, false), menu.Reset(true), menu.Set(true)},
 		},
-		put: func(r *menu.Row) { t.engine.SetIdentity(r.Get("name")) },
+		put: func(r *menu.Row) {
+			t.engine.SetIdentity(r.Get("name"))
+			t.logging.SetIdentity(r.Get("name"))
+		},
 	}
 }

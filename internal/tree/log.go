@@ -32,13 +32,17 @@ func (t *Tree) newLog() *logMenu {
 
 func (l *logMenu) rows() []*menu.Row {
 	entries := l.tree.journal.Entries()
-	rows := make([]*menu.Row, len(entries))
-	for i, e := range entries {
+	rows := make([]*menu.Row, 0, len(entries))
+	for _, e := range entries {
+		message, shown := l.tree.logging.Shown(e)
+		if !shown {
+			continue
+		}
 		r := l.menu.NewRow(menu.ID(e.ID))
 		r.Put("time", menu.FormatDateTime(e.Time))
 		r.Put("topics", e.Topics)
-		r.Put("message", e.Message)
-		rows[i] = r
+		r.Put("message", message)
+		rows = append(rows, r)
 	}
 	return rows
 }

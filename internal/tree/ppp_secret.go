@@ -8,7 +8,7 @@ import (
 // newSecrets declares /ppp/secret.
 func (t *Tree) newSecrets() *table {
 	bytes := func(name, help string) menu.Property {
-		return menu.Property{Name: name, Type: counter, Default: "0", Help: help}
+		return menu.Property{Name: name, Type: counter, Default: "0", Kept: true, Help: help}
 	}
 	return &table{
 		menu: &menu.Menu{
@@ -23,9 +23,9 @@ func (t *Tree) newSecrets() *table {
 				{Name: "profile", Type: menu.Reference{Path: profilePath}, Default: defaultID.String(), Help: "PPP profile of the user"},
 				{Name: "local-address", Type: menu.Address{}, Optional: true, Help: "Address of the server's end"},
 				{Name: "remote-address", Type: menu.Address{}, Optional: true, Help: "Address of the client's end"},
-				{Name: "routes", Type: menu.String{Line: true}, Help: "Routes through the client: dst gateway metric, separated by commas"},
-				{Name: "ipv6-routes", Type: menu.String{Line: true}, Help: "IPv6 routes through the client"},
-				{Name: "remote-ipv6-prefix", Type: menu.Prefix6{}, Optional: true, Help: "IPv6 prefix of the client"},
+				{Name: "routes", Type: menu.String{Line: true}, Kept: true, Help: "Routes through the client: dst gateway metric, separated by commas"},
+				{Name: "ipv6-routes", Type: menu.String{Line: true}, Kept: true, Help: "IPv6 routes through the client"},
+				{Name: "remote-ipv6-prefix", Type: menu.Prefix6{}, Optional: true, Kept: true, Help: "IPv6 prefix of the client"},
 				bytes("limit-bytes-in", "Octets that the client may send; 0 for no limit"),
 				bytes("limit-bytes-out", "Octets that the client may receive; 0 for no limit"),
 				comment,

@@ -39,6 +39,14 @@ type table struct {
 	// none.
 	auto string
 
+	// initial are the rows that exist in a new system, by fixed ids; nil for none.
+	initial func(*menu.Menu) []*menu.Row
+	// private keeps the table out of exports.
+	private bool
+	// owns is a table whose rows are removed with the row of this one that they
+	// refer to; nil for none.
+	owns *table
+
 	// put and drop hand a row to the engine; drop is nil for a singleton.
 	put  func(r *menu.Row)
 	drop func(id menu.ID)
@@ -311,13 +319,22 @@ func (t *table) load(tree *Tree) (warnings []string, err error) {
 		return warnings, err
 	}
 	slices.SortFunc(rows, func(a, b *menu.Row) int { return cmp.Compare(a.ID, b.ID) })
+	here := map[string]bool{} // a row may refer to a later one of its own menu
 	for _, r := range rows {
+		here[r.ID.String()] = true
+	}
+	for _, r := range rows {
+		if !t.restore(r) {
+			warnings = append(warnings, fmt.Sprintf("%s %s: row that was never made is ignored", t.menu.Path(), r.ID))
+			continue
+		}
 		if t.menu.Singleton && r.ID != settingsID {
 			continue
 		}
 		for _, p := range tree.references[t.menu] {
 			text, there := r.Lookup(p.Name)
-			if !there || tree.exists(p.Type.(menu.Reference), text) {
+			ref := p.Type.(menu.Reference)
+			if !there || tree.exists(ref, text) || ref.Path == t.menu.Path() && here[text] {
 				continue
 			}
 			warnings = append(warnings, fmt.Sprintf("%s %s: wrong value of %s, its default is used", t.menu.Path(), r.ID, p.Name))
@@ -334,6 +351,22 @@ func (t *table) load(tree *Tree) (warnings []string, err error) {
 		t.publish(r.ID, r)
 	}
 	return warnings, nil
+}
+
+// restore gives a row of the store the values that are never stored because
+// nobody can set them, and reports whether the row may be.
+func (t *table) restore(r *menu.Row) bool {
+	initial := t.stored[r.ID]
+	for i := range t.menu.Properties {
+		p := &t.menu.Properties[i]
+		if p.Settable() || initial == nil {
+			continue
+		}
+		if text, there := initial.Lookup(p.Name); there {
+			r.Put(p.Name, text)
+		}
+	}
+	return t.menu.NameKey == "" || r.Get(t.menu.NameKey) != ""
 }
 
 // exists reports whether a stored reference still leads somewhere.

@@ -11,7 +11,7 @@ type User struct {
 // Admin is the user behind the local socket: root, who could read the database
 // as well.
 func Admin() User {
-	return User{Name: "admin", Policies: menu.Read | menu.Write | menu.Test | menu.Sensitive}
+	return User{Name: "admin", Policies: menu.AllPolicies}
 }
 
 // May reports whether the user has all of p.

@@ -1,0 +1,42 @@
+package tree
+
+import (
+	"fmt"
+	"strings"
+
+	"gopptp/internal/login"
+	"gopptp/internal/menu"
+)
+
+// What the types of this package are in the words of the reference.
+
+// Describe says what a value may be.
+func (interfaceName) Describe() string {
+	return menu.String{Min: 1, Max: maxInterface, Line: true}.Describe() + ", that does not begin with <"
+}
+
+// Describe says what a value may be.
+func (addressRanges) Describe() string {
+	return fmt.Sprintf("list of at most %d IPv4 addresses, ranges first-last and prefixes, that do not overlap", maxRanges)
+}
+
+// Describe says what a value may be.
+func (networks) Describe() string {
+	return fmt.Sprintf("list of at most %d addresses and prefixes, IPv4 or IPv6", maxNetworks)
+}
+
+// Describe says what a value may be.
+func (policySet) Describe() string {
+	return "list of " + strings.Join(login.PolicyNames, ", ") + "; ! in front takes one away"
+}
+
+// Describe says what a value may be.
+func (sshKey) Describe() string { return "public key" }
+
+// Describe says what a value may be.
+func (serverAddress) Describe() string {
+	return "IPv4 or IPv6 address, with @ and its routing table if that is another"
+}
+
+// Describe says what a value may be.
+func (topicList) Describe() string { return "list of topics; ! in front of one means all but it" }

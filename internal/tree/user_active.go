@@ -1,0 +1,34 @@
+package tree
+
+import "gopptp/internal/menu"
+
+// newUserActive declares /user/active.
+func (t *Tree) newUserActive() *computed {
+	m := &menu.Menu{
+		Name: "active", Help: "Users who are logged in", NameKey: "name", Layout: menu.Table,
+		Flags:   []menu.Flag{{Letter: 'R', Name: "radius", Property: "radius"}},
+		Columns: []menu.Column{{Property: "when"}, {Property: "name"}, {Property: "address"}, {Property: "via"}},
+		Properties: []menu.Property{
+			readOnly("when", menu.DateTime{}, "When the user came in"),
+			readOnly("name", menu.String{}, "Name of the user"),
+			readOnly("address", networks{}, "Address that the user came from"),
+			readOnly("via", menu.Words(), "Door that the user came in through"),
+			readOnly("group", menu.Words(), "Group of the user"),
+			{Name: "radius", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether RADIUS knows the user"},
+		},
+		Commands: shownOnly(false),
+	}
+	return &computed{menu: m, list: func() []*menu.Row {
+		var rows []*menu.Row
+		for _, s := range t.gate.Active() {
+			r := m.Defaults(menu.ID(s.ID))
+			r.Put("when", menu.FormatDateTime(s.When))
+			r.Put("name", s.Name)
+			putAddress(r, "address", s.From)
+			r.Put("via", string(s.Via))
+			putText(r, "group", s.Group)
+			rows = append(rows, r)
+		}
+		return rows
+	}}
+}
