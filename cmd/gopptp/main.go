@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime"
@@ -87,29 +88,59 @@ daemon, to /log.`,
 	f := cmd.Flags()
 	f.StringVar(&cfg.Data, "data", defaultData, "`directory` of the configuration")
 	f.StringVar(&cfg.Socket, "socket", defaultSocket, "Unix `socket` that exec and console connect to")
+	f.StringVar(&cfg.AdminPasswordFile, "admin-password-file", "", "`file` with the password of the user admin, for the first start; without it one is made and shown once")
 	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
 	return cmd
 }
 
 func newExec() *cobra.Command {
-	var socket string
+	var socket, file string
 	cmd := &cobra.Command{
-		Use:   "exec [flags] 'command'...",
+		Use:   "exec [flags] {'command'... | --file FILE | -}",
 		Short: "Run RouterOS commands in the running daemon",
 		Long: `Run RouterOS commands in the running daemon, one after the other, and print what
-they print. It stops at the first that fails, with exit status 1.`,
+they print. It stops at the first that fails, with exit status 1. With --file it
+runs the script in a file, and with - the one on standard input; a script is
+parsed as a whole before anything of it runs.`,
 		Example: `  gopptp exec '/interface/pptp-client/add connect-to=192.168.62.2 disabled=no name=pptp-out1 password=StrongPass user=MT-User'
-  gopptp exec '/interface/pptp-client/print' 'interface pptp-server print'`,
-		Args: cobra.MinimumNArgs(1),
+  gopptp exec '/interface/pptp-client/print' 'interface pptp-server print'
+  gopptp exec --file setup.rsc
+  gopptp exec - < setup.rsc`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if status := console.Exec(cmd.Context(), socket, args, cmd.OutOrStdout(), cmd.ErrOrStderr()); status != 0 {
+			commands, err := execSources(args, file, cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			if status := console.Exec(cmd.Context(), socket, commands, cmd.OutOrStdout(), cmd.ErrOrStderr()); status != 0 {
 				return exitError(status)
 			}
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&socket, "socket", defaultSocket, "Unix `socket` of the daemon")
+	cmd.Flags().StringVarP(&file, "file", "f", "", "script `file` to run")
 	return cmd
+}
+
+// execSources gives what exec runs: its arguments, or the script in a file or on
+// standard input.
+func execSources(args []string, file string, in io.Reader) ([]string, error) {
+	switch {
+	case file != "" && len(args) > 0:
+		return nil, errors.New("give either commands or --file")
+	case file == "-" || file == "" && len(args) == 1 && args[0] == "-":
+		return console.ReadScript(in)
+	case file != "":
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return console.ReadScript(f)
+	case len(args) == 0:
+		return nil, errors.New("give a command, --file or - for standard input")
+	}
+	return args, nil
 }
 
 func newConsole() *cobra.Command {

@@ -139,15 +139,21 @@ func Exec(ctx context.Context, socket string, commands []string, out, errOut io.
 	return 0
 }
 
-// Interactive runs the lines of in, with a prompt before each, until it ends or
-// a line says quit. Ctrl-C cancels the running command. It returns an error if
-// the daemon cannot be reached or goes away.
+// Interactive is gopptp console. At a terminal it is the line editor of
+// internal/terminal. Otherwise it runs the lines of in, with a prompt before each,
+// until it ends or a line says quit; Ctrl-C cancels the running command. It
+// returns an error if the daemon cannot be reached or goes away.
 func Interactive(ctx context.Context, socket string, in io.Reader, out io.Writer) error {
 	c, err := dial(ctx, socket)
 	if err != nil {
 		return err
 	}
 	defer c.close()
+	if tty, ok := asTerminal(in); ok {
+		if screen, ok := asTerminal(out); ok {
+			return c.attend(ctx, tty, screen)
+		}
+	}
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
 	defer signal.Stop(interrupts)

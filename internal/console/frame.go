@@ -9,14 +9,18 @@ import (
 // What goes over the socket is a JSON object on each line: requests one way,
 // replies the other.
 
-// A request runs a line, or cancels the one that runs.
+// A request runs a line, or cancels the one that runs; or it begins a session in
+// a window, types in it and changes its size.
 type request struct {
-	Line   string `json:"line,omitempty"`
-	Width  int    `json:"width,omitempty"`
-	Cancel bool   `json:"cancel,omitempty"`
+	Line     string  `json:"line,omitempty"`
+	Width    int     `json:"width,omitempty"`
+	Cancel   bool    `json:"cancel,omitempty"`
+	Terminal *window `json:"terminal,omitempty"`
+	Keys     []byte  `json:"keys,omitempty"`
 }
 
-// A reply carries some output, or tells that the line is done. The first reply
+// A reply carries some output, or tells that the line or the session in the window
+// is done. The first reply
 // of a connection is one of the second kind, for its prompt.
 type reply struct {
 	Out    []byte `json:"out,omitempty"`

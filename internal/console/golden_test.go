@@ -2,8 +2,10 @@ package console
 
 import (
 	"bytes"
+	"context"
 	"flag"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -51,6 +53,9 @@ func newTree(t testing.TB) (*tree.Tree, *treetest.Engine) {
 //	!width N                    the terminal has N columns
 //	!user POLICY…               another user sits down, with these policies
 //	!wait TIME                  time passes
+//	!for TIME COMMAND           the command is cancelled after a time
+//	!log TIME TEXT              a text goes into the log after a time
+//	!script                     the lines up to !end are run as one script
 func TestGolden(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -85,8 +90,13 @@ func play(t *testing.T, input string) string {
 	s.Width = menu.DefaultWidth
 	var out bytes.Buffer
 	var sessions []session.Status
+	var script *strings.Builder // of the lines since !script; nil outside of them
 	for line := range strings.Lines(input) {
 		line = strings.TrimSuffix(line, "\n")
+		if script != nil && line != "!end" {
+			fmt.Fprintln(script, line)
+			continue
+		}
 		directive, ok := strings.CutPrefix(line, "!")
 		if !ok {
 			fmt.Fprintf(&out, "%s%s\n", s.Prompt(), line)
@@ -132,6 +142,35 @@ func play(t *testing.T, input string) string {
 				t.Fatal(err)
 			}
 			time.Sleep(d)
+		case "for":
+			d, err := menu.ParseTime(words[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, command, _ := strings.Cut(directive[len("for "):], " ")
+			fmt.Fprintf(&out, "%s%s\n", s.Prompt(), command)
+			ctx, cancel := context.WithTimeout(t.Context(), d)
+			if err := s.Run(ctx, command, &out); err != nil {
+				fmt.Fprintln(&out, err)
+			}
+			cancel()
+		case "log":
+			d, err := menu.ParseTime(words[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(words[2:], " ")
+			time.AfterFunc(d, func() {
+				_ = NewSession(menus, tree.Admin()).Run(context.Background(), "/log/info "+menu.Quote(text), io.Discard)
+			})
+		case "script":
+			script = &strings.Builder{}
+		case "end":
+			fmt.Fprintf(&out, "%s(script)\n", s.Prompt())
+			if err := s.Run(t.Context(), script.String(), &out); err != nil {
+				fmt.Fprintln(&out, err)
+			}
+			script = nil
 		case "user":
 			u := tree.User{Name: "guest"}
 			for _, policy := range words[1:] {

@@ -16,6 +16,7 @@ import (
 
 	"gopptp/internal/journal"
 	"gopptp/internal/menu"
+	"gopptp/internal/terminal"
 	"gopptp/internal/tree"
 )
 
@@ -87,10 +88,12 @@ func peerUser(conn net.Conn) (uint32, error) {
 	return cred.Uid, nil
 }
 
-// A job is a line to run; ctx ends when the client cancels it.
+// A job is a line to run, or a session in a terminal; ctx ends when the client
+// cancels it.
 type job struct {
-	ctx    context.Context
-	cancel context.CancelFunc
+	ctx      context.Context
+	cancel   context.CancelFunc
+	terminal *terminal.Terminal
 	request
 }
 
@@ -106,13 +109,13 @@ func serveClient(ctx context.Context, conn net.Conn, t *tree.Tree) {
 	defer reader.Wait()
 	defer conn.Close() // ends the reader
 	defer cancel()
+	to := json.NewEncoder(conn)
 	reader.Go(func() {
 		defer cancel()
-		readRequests(ctx, frames(conn), jobs)
+		readRequests(ctx, frames(conn), to, jobs)
 	})
 
 	session := NewSession(t, tree.Admin())
-	to := json.NewEncoder(conn)
 	if to.Encode(reply{Done: true, Prompt: session.Prompt()}) != nil {
 		return
 	}
@@ -137,6 +140,9 @@ func serveClient(ctx context.Context, conn net.Conn, t *tree.Tree) {
 // runJob runs one line of a client.
 func runJob(j job, s *Session, to *json.Encoder) error {
 	defer j.cancel()
+	if j.terminal != nil {
+		return s.Interact(j.ctx, j.terminal)
+	}
 	if len(j.Line) > MaxLine {
 		return menu.Errorf(menu.Syntax, "line too long")
 	}
@@ -144,20 +150,32 @@ func runJob(j job, s *Session, to *json.Encoder) error {
 	return s.Run(j.ctx, j.Line, outputWriter{to})
 }
 
-// readRequests hands lines to jobs and cancels them, until the connection or ctx
+// readRequests hands lines to jobs and cancels them, and keys to the window, until the connection or ctx
 // ends. What is no request ends the connection.
-func readRequests(ctx context.Context, from *bufio.Scanner, jobs chan<- job) {
+func readRequests(ctx context.Context, from *bufio.Scanner, to *json.Encoder, jobs chan<- job) {
 	last := job{cancel: func() {}}
+	var window *terminal.Terminal
 	for from.Scan() {
 		var r request
 		if json.Unmarshal(from.Bytes(), &r) != nil {
 			return
 		}
-		if r.Cancel {
+		switch {
+		case r.Cancel:
 			last.cancel()
 			continue
+		case window != nil: // the connection belongs to the session in it
+			if r.Terminal != nil {
+				window.Resize(r.Terminal.Columns, r.Terminal.Rows)
+			}
+			if window.Type(r.Keys) != nil {
+				return
+			}
+			continue
+		case r.Terminal != nil:
+			window = r.Terminal.newTerminal(outputWriter{to})
 		}
-		last = job{request: r}
+		last = job{request: r, terminal: window}
 		last.ctx, last.cancel = context.WithCancel(ctx) // runJob releases it, or the end of ctx
 		select {
 		case jobs <- last:

@@ -6,6 +6,7 @@ package daemon
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,8 @@ import (
 	"gopptp/internal/journal"
 	"gopptp/internal/plane"
 	"gopptp/internal/rawgre"
+	"gopptp/internal/script"
+	"gopptp/internal/service"
 	"gopptp/internal/session"
 	"gopptp/internal/store"
 	"gopptp/internal/tree"
@@ -37,10 +40,17 @@ type Config struct {
 	LogLevel  string // debug, info, warning or error
 	LogOutput io.Writer
 	Version   string
+
+	// AdminPasswordFile has the password of the user admin in its first line, for
+	// the first start; without it a password is made and told on LogOutput.
+	AdminPasswordFile string
 }
 
-// databaseName is the file in Config.Data.
-const databaseName = "gopptp.db"
+// What is in Config.Data: the database, and the directory of exported files.
+const (
+	databaseName = "gopptp.db"
+	filesName    = "files"
+)
 
 // Run is the daemon. It returns nil when ctx ended and everything was stopped.
 func Run(ctx context.Context, cfg Config) error {
@@ -63,6 +73,14 @@ func Run(ctx context.Context, cfg Config) error {
 	for _, w := range warnings {
 		log.Addf("system,error", "configuration: %v", w)
 	}
+	if err := os.MkdirAll(filepath.Join(cfg.Data, filesName), 0o700); err != nil {
+		return fmt.Errorf("cannot make the directory for files: %w", err)
+	}
+	files, err := os.OpenRoot(filepath.Join(cfg.Data, filesName))
+	if err != nil {
+		return fmt.Errorf("cannot open the directory for files: %w", err)
+	}
+	defer files.Close()
 	socket, err := rawgre.Listen()
 	if err != nil {
 		return err
@@ -91,7 +109,17 @@ func Run(ctx context.Context, cfg Config) error {
 			return (&net.Dialer{}).DialContext(ctx, "tcp4", net.JoinHostPort(server, strconv.Itoa(session.Port)))
 		},
 	})
-	menus, err := tree.New(db, manager, log)
+	menus, err := tree.Config{
+		Store: db, Engine: manager, Journal: log, Files: files, Version: cfg.Version, Interpreter: script.Interpret,
+		Machine: func() tree.Machine { return resources(cfg.Data) },
+	}.New()
+	if err != nil {
+		return err
+	}
+	if err := firstUser(menus, cfg.AdminPasswordFile, cfg.LogOutput); err != nil {
+		return err
+	}
+	network, err := doors(menus, cfg.Data, log)
 	if err != nil {
 		return err
 	}
@@ -105,11 +133,18 @@ func Run(ctx context.Context, cfg Config) error {
 			cancel(fmt.Errorf("the GRE socket failed: %w", err))
 		}
 	})
+	above.Go(func() { menus.Logging().Run(ctx, log, files) })
 	above.Go(func() { manager.Run(ctx) })
 	above.Go(func() {
 		if err := console.Serve(ctx, door, menus, log); err != nil && ctx.Err() == nil {
 			cancel(fmt.Errorf("the socket %s failed: %w", cfg.Socket, err))
 		}
+	})
+	above.Go(func() {
+		menus.Services().Run(ctx, network, service.Options{
+			Journal: log,
+			TLS:     func(c service.Config) (*tls.Config, error) { return serverTLS(cfg.Data, c) },
+		})
 	})
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // no systemd is no error
 	<-ctx.Done()

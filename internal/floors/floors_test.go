@@ -13,16 +13,18 @@ import (
 // of a lower floor.
 var floor = map[string]int{
 	"gre": 1, "ppp": 1, "ppp/fsm": 1, "mschap": 1, "mppe": 1, "pptp/wire": 1, "internal/journal": 1, "internal/tun": 1,
-	"ppp/cp": 2, "ppp/auth": 2, "internal/menu": 2, "internal/rawgre": 2, "internal/host": 2,
-	"internal/login": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "pptp": 3,
+	"ppp/cp": 2, "ppp/auth": 2, "internal/menu": 2, "internal/service": 2, "internal/logging": 2, "internal/rawgre": 2, "internal/host": 2,
+	"internal/login": 3, "internal/query": 3, "internal/terminal": 3, "internal/export": 3, "internal/reference": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "pptp": 3,
 	"ppp/link": 4, "internal/aaa": 4,
 	"internal/plane":   5,
 	"internal/session": 6,
 	"internal/store":   7,
 	"internal/tree":    8,
-	"internal/console": 9,
-	"internal/daemon":  10,
-	"cmd/gopptp":       11,
+	"internal/script": 9, "internal/api": 9, "internal/rest": 9,
+	"internal/console": 10,
+	"internal/sshd":    11,
+	"internal/daemon":  12,
+	"cmd/gopptp":       13,
 }
 
 // doubles stand in for a door in tests; nothing but tests may import them.

@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+
+	"gopptp/internal/journal"
+	"gopptp/internal/login"
+	"gopptp/internal/tree"
+)
+
+// DefaultSessions is how many connections RouterOS's services take at a time.
+const DefaultSessions = 20
+
+// acceptPause is how long to wait when the process has no file descriptor left:
+// it is over when another connection ends.
+const acceptPause = 100 * time.Millisecond
+
+// A Config is what the door needs.
+type Config struct {
+	Tree    *tree.Tree
+	Login   login.Login
+	Journal *journal.Journal
+
+	// MaxSessions bounds the connections of each listener; zero for
+	// DefaultSessions.
+	MaxSessions int
+
+	// Clear gives the clear password of a user, which the login of versions
+	// before 6.43 needs: its answer to a challenge is a hash over the password.
+	// Where only hashes are kept it is nil; then such clients are challenged and
+	// refused, with the words for a wrong password, which they know.
+	Clear func(name string) (password string, ok bool)
+}
+
+// A Server is the door. It is safe for concurrent use.
+type Server struct{ cfg Config }
+
+// New makes a server; it starts nothing.
+func New(cfg Config) *Server {
+	if cfg.MaxSessions <= 0 {
+		cfg.MaxSessions = DefaultSessions
+	}
+	return &Server{cfg}
+}
+
+// Serve answers the clients of a listener until ctx ends, which it returns as the
+// cause, or until the listener fails. It closes the listener, and returns after
+// the last client. For TLS, l is a TLS listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener) error {
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { l.Close() })()
+	defer l.Close()
+	places := make(chan struct{}, s.cfg.MaxSessions)
+	full := false // told in the log
+	for {
+		conn, err := l.Accept()
+		switch {
+		case ctx.Err() != nil:
+			if err == nil {
+				conn.Close()
+			}
+			return context.Cause(ctx)
+		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+			continue
+		case err != nil:
+			return fmt.Errorf("api: %w", err)
+		}
+		select {
+		case places <- struct{}{}:
+			full = false
+		default:
+			if !full {
+				full = true
+				s.cfg.Journal.Addf("api,warning", "connection from %s refused: %d sessions are the limit", conn.RemoteAddr(), cap(places))
+			}
+			conn.Close()
+			continue
+		}
+		clients.Go(func() {
+			defer func() { <-places }()
+			s.serveConn(ctx, conn)
+		})
+	}
+}
