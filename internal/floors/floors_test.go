@@ -20,7 +20,7 @@ var floor = map[string]int{
 	"internal/session": 6,
 	"internal/store":   7,
 	"internal/tree":    8,
-	"internal/script": 9, "internal/api": 9, "internal/rest": 9,
+	"internal/script":  9, "internal/api": 9, "internal/rest": 9,
 	"internal/console": 10,
 	"internal/sshd":    11,
 	"internal/daemon":  12,
