@@ -179,8 +179,8 @@ func (s *session) console() *console.Session {
 
 // exec runs one command. What went wrong is told where its output goes, as
 // RouterOS does.
-func (s *session) exec(ctx context.Context, all *sync.WaitGroup, command string) error {
-	ctx, cancel := context.WithCancel(ctx)
+func (s *session) exec(serving context.Context, all *sync.WaitGroup, command string) error {
+	ctx, cancel := context.WithCancel(serving)
 	defer cancel()
 	all.Go(func() { // ends with the channel
 		b := make([]byte, 64)
@@ -200,6 +200,9 @@ func (s *session) exec(ctx context.Context, all *sync.WaitGroup, command string)
 		fmt.Fprintln(out, err)
 	}
 	_ = out.End()
+	if err == nil {
+		err = context.Cause(serving) // a monitor that the server's end cut short has not ended well
+	}
 	return err
 }
 
