@@ -144,7 +144,11 @@ func (s *session) shell(ctx context.Context, all *sync.WaitGroup) error {
 		defer s.terminal.HangUp()
 		_, _ = io.Copy(typist{s.terminal}, s)
 	})
-	return console.NewSession(s.cfg.Tree, s.treeUser()).Interact(ctx, s.terminal)
+	err := console.NewSession(s.cfg.Tree, s.treeUser()).Interact(ctx, s.terminal)
+	if err == nil {
+		err = context.Cause(ctx)
+	}
+	return err
 }
 
 // A typist types what is written to it.

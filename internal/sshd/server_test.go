@@ -262,6 +262,9 @@ func TestStop(t *testing.T) {
 		t.Fatal(err)
 	}
 	shell := d.session(t, "admin")
+	if _, err := shell.StdinPipe(); err != nil { // without one the client hangs up at once
+		t.Fatal(err)
+	}
 	if err := errors.Join(shell.RequestPty("vt100", 24, 80, nil), shell.Shell()); err != nil {
 		t.Fatal(err)
 	}
@@ -273,8 +276,11 @@ func TestStop(t *testing.T) {
 	if err := d.stop(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	if s.Wait() == nil || shell.Wait() == nil {
-		t.Error("a session ended well")
+	if s.Wait() == nil {
+		t.Error("a command ended well")
+	}
+	if shell.Wait() == nil {
+		t.Error("a shell ended well")
 	}
 	for range 200 {
 		if runtime.NumGoroutine() <= before+2 {
