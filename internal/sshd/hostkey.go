@@ -2,9 +2,10 @@ package sshd
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/ed25519"
+	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -15,11 +16,9 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// rsaBits is the size of the RSA host key: 128 bits of strength (NIST SP 800-57,
-// part 1, table 2).
-const rsaBits = 3072
-
-// hostKeys are the kinds of host keys: Ed25519 first, and RSA for old clients.
+// hostKeys are the kinds of host keys: Ed25519 first, and ECDSA for clients that
+// do not have it. An RSA key would take seconds to make at the first start, for
+// nobody who speaks SHA-2.
 var hostKeys = []struct {
 	file       string
 	algorithms []string
@@ -29,10 +28,8 @@ var hostKeys = []struct {
 		_, key, err := ed25519.GenerateKey(rand.Reader)
 		return key, err
 	}},
-	// Not ssh-rsa: its signatures use SHA-1, and all clients of the last ten years
-	// know better.
-	{"ssh_host_rsa_key", []string{ssh.KeyAlgoRSASHA256, ssh.KeyAlgoRSASHA512}, func() (crypto.PrivateKey, error) {
-		return rsa.GenerateKey(rand.Reader, rsaBits)
+	{"ssh_host_ecdsa_key", []string{ssh.KeyAlgoECDSA256}, func() (crypto.PrivateKey, error) {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}},
 }
 

@@ -47,7 +47,7 @@ func TestLoadOrMakeHostKeys(t *testing.T) {
 		}
 	}
 	// A broken file is not replaced.
-	broken := filepath.Join(dir, "ssh_host_rsa_key")
+	broken := filepath.Join(dir, "ssh_host_ecdsa_key")
 	if err := os.WriteFile(broken, []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
