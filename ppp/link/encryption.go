@@ -48,7 +48,7 @@ func (l *Link) startEncryption(now time.Time) {
 		l.fail(now, ReasonEncryption, ErrNoKeys)
 		return
 	case policy >= EncryptionYes && l.keys != nil:
-		l.ccp = ccp.New(ccp.Config{Strengths: l.cfg.Strengths, StatelessOnly: l.cfg.StatelessOnly, Timing: l.timing()})
+		l.ccp = ccp.New(ccp.Config{Strengths: l.cfg.Strengths, StatelessOnly: l.cfg.StatelessOnly})
 		l.settled, l.giveUp, l.changed = false, now.Add(encryptionWait), now
 		l.ccp.Start(now)
 		l.pumpCCPAll(now) // our request goes before the answer to an early one

@@ -35,22 +35,21 @@ const (
 )
 
 const (
-	// lcpFirst is the first wait of LCP while the round trip time is unknown.
-	// The first frame of a PPTP call is often lost, because the peer's end of the
-	// GRE tunnel is not there yet; 3 s would be a long time to wait for that.
-	lcpFirst = time.Second
+	// lcpFirst is the shortest first wait of LCP, and rttFactor how many round
+	// trips of the path it lasts. The first frame of a PPTP call is often lost,
+	// because the peer's end of the GRE tunnel is not there yet; 3 s would be a
+	// long time to wait for that.
+	//
+	// CCP and IPCP wait the 3 s of RFC 1661, section 4.6: little is lost once LCP
+	// is open, and a request that was only slow to be answered does harm as a
+	// copy. pppd takes it for a new negotiation, and ends the link when MPPE goes
+	// down for it.
+	lcpFirst  = time.Second
+	rttFactor = 4
 	// minAgain is the wait for the answer to our first request once the peer's
 	// own request shows that it is there now: if ours was not lost, the answer
-	// comes together with it.
-	minAgain = 100 * time.Millisecond
-	// minFirst is the shortest first wait of the other protocols, and rttFactor
-	// how many round trips of LCP it lasts. Little is lost once LCP is open, and a
-	// request that was only slow does harm as a copy: pppd takes it for a new
-	// negotiation, and ends the link when MPPE goes down for it.
-	minFirst  = time.Second
-	rttFactor = 4
-	// minFirstLCP is the same for LCP, whose copies do no harm.
-	minFirstLCP = 500 * time.Millisecond
+	// comes together with it, unless the peer is a very slow machine.
+	minAgain = 200 * time.Millisecond
 	// terminateWait twice fits into the two seconds that an orderly end may take.
 	terminateWait = 700 * time.Millisecond
 	// phaseWait bounds Establish, and Network until it is up: twice what ten
@@ -113,10 +112,7 @@ type Link struct {
 func New(cfg Config) *Link {
 	cfg = cfg.withDefaults()
 	l := &Link{cfg: cfg, base: cfg, keepalive: keepalive{period: cfg.Keepalive}}
-	first := lcpFirst
-	if cfg.RTT > 0 {
-		first = min(first, max(minFirstLCP, rttFactor*cfg.RTT))
-	}
+	first := max(lcpFirst, rttFactor*cfg.RTT)
 	lc := lcp.Config{MRU: uint16(cfg.MRU), Rand: cfg.Rand, Timing: cp.Timing{First: first, Terminate: terminateWait}}
 	if cfg.Server {
 		lc.Demand = cfg.Auth

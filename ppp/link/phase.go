@@ -200,23 +200,12 @@ func (l *Link) enterNetwork(now time.Time) {
 	l.startEncryption(now)
 }
 
-// timing gives the timers of the protocols above LCP, whose first wait follows
-// the round trip time that LCP measured.
-func (l *Link) timing() cp.Timing {
-	rtt, ok := l.lcp.RTT()
-	if !ok {
-		return cp.Timing{First: lcpFirst}
-	}
-	return cp.Timing{First: max(minFirst, rttFactor*rtt)}
-}
-
 // startIPCP begins once encryption is settled, and hears what came before.
 func (l *Link) startIPCP(now time.Time) {
 	if l.ipcp == nil {
 		l.ipcp = ipcp.New(ipcp.Config{
 			Local: l.cfg.Local, TakeLocal: !l.cfg.Server, Remote: l.cfg.Remote,
 			DNS: l.cfg.DNS, WINS: l.cfg.WINS, RequestDNS: l.cfg.RequestDNS,
-			Timing: l.timing(),
 		})
 		l.ipcp.Start(now)
 		for _, packet := range l.early.take(ppp.ProtocolIPCP) {

@@ -8,11 +8,12 @@ import (
 
 	"gopptp/ppp"
 	"gopptp/ppp/auth"
+	"gopptp/ppp/fsm"
 	"gopptp/ppp/lcp"
 )
 
 // TestPeerDropsEarlyPackets: accel-ppp discards what comes before its own layer
-// starts. A lost first packet must not cost its 3 s, for each of CCP and IPCP.
+// starts. A lost first packet costs the restart timer, and not the call.
 func TestPeerDropsEarlyPackets(t *testing.T) {
 	w := newWire(t, serverConfig(), clientConfig())
 	w.delay = time.Millisecond
@@ -26,7 +27,7 @@ func TestPeerDropsEarlyPackets(t *testing.T) {
 		return false
 	}
 	w.start()
-	if !w.until(time.Minute, w.bothUp) || w.now.Sub(start) > 2*minFirst+100*time.Millisecond {
+	if !w.until(time.Minute, w.bothUp) || w.now.Sub(start) > 2*fsm.RestartInterval+100*time.Millisecond {
 		t.Errorf("connected after %v", w.now.Sub(start))
 	}
 }
@@ -345,7 +346,7 @@ func TestClientIsNotAsked(t *testing.T) {
 // TestSlowPeerGetsNoCopies: pppd in a slow machine answers late. A copy of a
 // request that arrives after its layer opened makes it negotiate anew, and with
 // MPPE it hangs up for that; so nothing above LCP is sent twice to a peer that
-// takes half a second.
+// takes two seconds.
 func TestSlowPeerGetsNoCopies(t *testing.T) {
 	w := newWire(t, serverConfig(), clientConfig())
 	w.delay = time.Millisecond
@@ -353,7 +354,7 @@ func TestSlowPeerGetsNoCopies(t *testing.T) {
 	w.filter = func(from *end, f Frame) bool {
 		h, p := parse(f)
 		if h.Protocol == ppp.ProtocolCCP || h.Protocol == ppp.ProtocolIPCP {
-			w.delay = 250 * time.Millisecond
+			w.delay = time.Second
 			if p.Code == 1 && from == w.server {
 				requests[string(f)]++
 			}
