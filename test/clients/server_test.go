@@ -23,10 +23,12 @@ const password = "pass word=1"
 // A server is a system with all its menus, whose tunnels are pretended.
 type server struct {
 	tree       *tree.Tree
-	plain, tls int // ports on loopback
+	log        *journal.Journal
+	dir        string // for keys and certificates
+	plain, tls int    // ports of the API on loopback
 }
 
-// start makes a system and opens its API.
+// start makes a system and opens its API; a test opens other doors with serve.
 func start(t *testing.T, change ...func(*api.Config)) *server {
 	t.Helper()
 	dir := t.TempDir()
@@ -52,31 +54,39 @@ func start(t *testing.T, change ...func(*api.Config)) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s := &server{tree: menus, log: log, dir: dir}
+	s.plain = serve(t, door.Serve)
+	config := tlsConfig(certificate)
+	s.tls = serve(t, func(ctx context.Context, l net.Listener) error {
+		return door.Serve(ctx, tls.NewListener(l, config))
+	})
+	return s
+}
+
+// tlsConfig is that of a server with a certificate.
+func tlsConfig(certificate tls.Certificate) *tls.Config {
+	return &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+}
+
+// serve opens a door on loopback until the end of the test, and gives its port.
+func serve(t *testing.T, door func(context.Context, net.Listener) error) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
-	var doors sync.WaitGroup
+	var done sync.WaitGroup
 	t.Cleanup(func() {
 		cancel()
-		doors.Wait()
+		done.Wait()
 	})
-	listen := func(wrap func(net.Listener) net.Listener) int {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
+	done.Go(func() {
+		if err := door(ctx, l); ctx.Err() == nil {
+			t.Errorf("the server ended: %v", err)
 		}
-		doors.Go(func() {
-			if err := door.Serve(ctx, wrap(l)); ctx.Err() == nil {
-				t.Errorf("the API ended: %v", err)
-			}
-		})
-		return l.Addr().(*net.TCPAddr).Port
-	}
-	return &server{
-		tree:  menus,
-		plain: listen(func(l net.Listener) net.Listener { return l }),
-		tls: listen(func(l net.Listener) net.Listener {
-			return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
-		}),
-	}
+	})
+	return l.Addr().(*net.TCPAddr).Port
 }
 
 // need skips the test where a command fails, which tells whether a program is
