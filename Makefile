@@ -61,7 +61,7 @@ interop: setup build ## our server and our client with real peers in guests, in 
 	@go test -json -count=1 -timeout 12m $(INTEROP) | $(REPORT)
 
 .PHONY: bench
-bench: setup build ## connect time beside pptpd's, and the cost of a packet, as ratios measured in one run (root)
+bench: setup build ## connect time beside pptpd's, the cost of a packet and of the doors, as ratios measured in one run (root)
 	@go run ./test/bench $(GOPPTP_BIN)
 
 .PHONY: fuzz

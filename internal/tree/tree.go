@@ -83,6 +83,7 @@ func (c Config) New() (*Tree, error) {
 	clock := t.newClock()
 	packages := t.newPackages()
 	resource := t.newResource(c.release(), c.Machine)
+	routerboard := t.newRouterboard()
 
 	servers.menu.Children = []*menu.Menu{settings.menu}
 	all.menu.Children = []*menu.Menu{clients.menu, servers.menu}
@@ -95,10 +96,10 @@ func (c Config) New() (*Tree, error) {
 		log.menu,
 		&menu.Menu{Name: "ppp", Help: "Point to Point Protocol", Children: []*menu.Menu{aaa.menu, active.menu, profiles.menu, secrets.menu}},
 		radius.menu,
-		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu}},
+		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu, routerboard.menu}},
 		users.menu,
 	)
-	for _, b := range []*computed{userActive, clock, packages, resource} {
+	for _, b := range []*computed{userActive, clock, packages, resource, routerboard} {
 		t.bindings[b.menu] = b
 	}
 	t.bindings[active.menu] = active

@@ -10,9 +10,8 @@ import (
 	"gopptp/internal/sshd"
 )
 
-// TestClientAnsibleSSH has the plugins of community.routeros sit at the terminal
-// as a person would. Its modules command and facts are not among what runs: each
-// begins with a look at /system/routerboard, a menu that is not here.
+// TestClientAnsibleSSH has the plugins of community.routeros, and its modules
+// command and facts, sit at the terminal as a person would.
 func TestClientAnsibleSSH(t *testing.T) {
 	need(t, "ansible", "ansible-doc", "-t", "cliconf", "community.routeros.routeros")
 	need(t, "python3-paramiko", debianPython, "-c", "import paramiko")
