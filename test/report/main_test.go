@@ -7,15 +7,16 @@ import (
 
 func TestReport(t *testing.T) {
 	const (
-		pass     = `{"Action":"pass","Package":"p","Test":"TestA"}` + "\n"
-		fail     = `{"Action":"output","Package":"p","Test":"TestB","Output":"b is wrong\n"}` + "\n" + `{"Action":"fail","Package":"p","Test":"TestB"}` + "\n"
-		root     = `{"Action":"pass","Package":"p","Test":"TestRequiresRootX"}` + "\n"
-		rootSub  = `{"Action":"skip","Package":"p","Test":"TestRequiresRootX/sub"}` + "\n"
-		rootSkip = `{"Action":"skip","Package":"p","Test":"TestRequiresRootY"}` + "\n"
-		rootPass = `{"Action":"pass","Package":"p","Test":"TestRequiresRootY"}` + "\n"
-		ended    = `{"Action":"pass","Package":"p","Elapsed":1.5}` + "\n"
-		broken   = `{"Action":"output","Package":"p","Output":"panic: oh\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
-		build    = `{"ImportPath":"p","Action":"build-output","Output":"p.go:1: no\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
+		pass       = `{"Action":"pass","Package":"p","Test":"TestA"}` + "\n"
+		fail       = `{"Action":"output","Package":"p","Test":"TestB","Output":"b is wrong\n"}` + "\n" + `{"Action":"fail","Package":"p","Test":"TestB"}` + "\n"
+		root       = `{"Action":"pass","Package":"p","Test":"TestRequiresRootX"}` + "\n"
+		rootSub    = `{"Action":"skip","Package":"p","Test":"TestRequiresRootX/sub"}` + "\n"
+		rootSkip   = `{"Action":"skip","Package":"p","Test":"TestRequiresRootY"}` + "\n"
+		rootPass   = `{"Action":"pass","Package":"p","Test":"TestRequiresRootY"}` + "\n"
+		clientSkip = `{"Action":"skip","Package":"gopptp/test/clients","Test":"TestClientX"}` + "\n"
+		ended      = `{"Action":"pass","Package":"p","Elapsed":1.5}` + "\n"
+		broken     = `{"Action":"output","Package":"p","Output":"panic: oh\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
+		build      = `{"ImportPath":"p","Action":"build-output","Output":"p.go:1: no\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
 	)
 	for _, test := range []struct {
 		name, in string
@@ -32,6 +33,8 @@ func TestReport(t *testing.T) {
 		{"skipped in CI", pass + root + rootSkip + ended, true, false, "FAIL: skipped: p TestRequiresRootY"},
 		{"subtest skipped in CI", pass + root + rootSub + ended, true, false, "FAIL: skipped: p TestRequiresRootX/sub"},
 		{"skipped in one run, passed in another", pass + rootSkip + ended + rootPass + ended, true, true, "1 that need root ran"},
+		{"client skipped in CI", pass + root + clientSkip + ended, true, false, "FAIL: skipped: gopptp/test/clients TestClientX"},
+		{"client skipped", pass + clientSkip + ended, false, true, "1 skipped"},
 		{"none in CI", pass + ended, true, false, "no test that needs root ran"},
 		{"not JSON", "go: no such thing\n" + pass, false, true, "go: no such thing"},
 	} {
