@@ -3,8 +3,9 @@
 // Identification and Time-Remaining of RFC 1570, which are heard and forgotten.
 //
 // It is sans-IO, decides nothing about the phases of the link (that is ppp/link)
-// and authenticates nobody: it only agrees on the method. Multilink, callback,
-// quality reports and compression of LCP are refused.
+// and authenticates nobody: it only agrees on the method. Multilink (RFC 1990) is
+// agreed on for one link, if the configuration asks for it, and refused if not.
+// Callback, quality reports and compression of LCP are refused.
 package lcp
 
 import (
@@ -65,6 +66,16 @@ type Config struct {
 	// Allow lists the methods by which we would authenticate to the peer.
 	// Empty refuses any.
 	Allow []auth.Method
+	// MRRU is the largest packet that we put together from fragments; 0 refuses
+	// multilink (RFC 1990). Without it the next two have no meaning.
+	MRRU uint16
+	// ShortSeq asks the peer to send short sequence numbers. That we send them
+	// is for the peer to ask.
+	ShortSeq bool
+	// Endpoint is the class and the address of our endpoint discriminator, at
+	// most MaxEndpoint octets; empty sends none. A peer takes two links with the
+	// same one for a bundle.
+	Endpoint []byte
 	// Rand gives the magic numbers.
 	Rand   io.Reader
 	Timing cp.Timing
@@ -86,6 +97,12 @@ type Machine struct {
 	peerDemand auth.Method // what the peer asks us to use
 	balked     bool        // we refused a method that the peer demanded
 	loops      int
+
+	mrru         uint16 // that we ask for; 0 once the peer will not have it
+	shortSeq     bool   // asked for
+	endpoint     []byte
+	peerMRRU     uint16 // 0 for none
+	peerShortSeq bool
 }
 
 // New makes a machine in the state Initial.
@@ -94,6 +111,7 @@ func New(cfg Config) *Machine {
 		cfg.MRU = DefaultMRU
 	}
 	cfg.Demand, cfg.Allow = slices.Clone(cfg.Demand), slices.Clone(cfg.Allow)
+	cfg.Endpoint = slices.Clone(cfg.Endpoint[:min(len(cfg.Endpoint), MaxEndpoint)])
 	m := &Machine{cfg: cfg, peerMRU: DefaultMRU}
 	m.Machine = cp.New(cp.Config{Options: m.options(), Timing: cfg.Timing, Reset: m.reset})
 	return m
@@ -102,6 +120,7 @@ func New(cfg Config) *Machine {
 // reset begins a negotiation with all that the configuration wants.
 func (m *Machine) reset() {
 	m.mru = m.cfg.MRU
+	m.mrru, m.shortSeq, m.endpoint = m.cfg.MRRU, m.cfg.ShortSeq, m.cfg.Endpoint
 	m.magic = m.newMagic()
 	m.untried = slices.Clone(m.cfg.Demand)
 	m.demanded = 0

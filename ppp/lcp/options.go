@@ -6,27 +6,31 @@ import (
 	"gopptp/ppp/cp"
 )
 
-// Types of the options that we know (RFC 1661, section 6; RFC 1662, section 7.1).
+// Types of the options that we know (RFC 1661, section 6; RFC 1662, section 7.1;
+// RFC 1990, section 5.1).
 const (
-	optionMRU   = 1
-	optionACCM  = 2
-	optionAuth  = 3
-	optionMagic = 5
-	optionPFC   = 7
-	optionACFC  = 8
+	optionMRU      = 1
+	optionACCM     = 2
+	optionAuth     = 3
+	optionMagic    = 5
+	optionPFC      = 7
+	optionACFC     = 8
+	optionMRRU     = 17
+	optionShortSeq = 18
+	optionEndpoint = 19
 )
 
-// options is LCP's table. Quality-Protocol, Callback, MRRU, the endpoint
-// discriminator and whatever else have no row and are rejected.
+// options is LCP's table. Quality-Protocol, Callback and whatever else have no row
+// and are rejected, and so is multilink unless the configuration asks for it.
 func (m *Machine) options() []cp.Option {
-	return []cp.Option{
+	return append([]cp.Option{
 		m.mruOption(),
 		m.authOption(),
 		m.magicOption(),
 		{Type: optionACCM, Name: "asyncmap", Len: 4, Judge: ack}, // nothing is escaped in GRE, so any map will do
 		m.flagOption(optionPFC, "pfc", &m.peerPFC),
 		m.flagOption(optionACFC, "acfc", &m.peerACFC),
-	}
+	}, m.multilinkOptions()...)
 }
 
 func ack([]byte) (cp.Verdict, []byte) { return cp.Ack, nil }
