@@ -24,7 +24,10 @@ func newChain(cfg Config, start StartKey) (c chain) {
 	case Bits128:
 		c.start = start.Long
 	default:
-		panic("mppe: keys asked for without encryption")
+		if !cfg.Compress {
+			panic("mppe: keys asked for without encryption")
+		}
+		return c // compression only has no keys
 	}
 	c.key = c.start
 	c.key = c.fromSHA()

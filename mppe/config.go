@@ -1,6 +1,7 @@
 // Package mppe implements Microsoft Point-to-Point Encryption (RFC 3078) with
 // the keys of RFC 3079: the session key chain, the coherency count, and sealing
-// and opening of packets in place.
+// and opening of packets in place. Before encryption, or without any, a packet
+// may be compressed by package mppc (RFC 2118), whose header is the same.
 //
 // It does not negotiate (that is ppp/ccp), does not authenticate, and does not
 // protect integrity: nothing in MPPE does. It starts no goroutine and opens no
@@ -32,19 +33,34 @@ type Config struct {
 	// section 3.1); otherwise it changes every 256 packets and a loss needs a
 	// CCP Reset-Request (section 3.2).
 	Stateless bool
+	// Compress means that packets are compressed before they are encrypted
+	// (RFC 2118), with a Strength of None that they are compressed only. In
+	// stateless mode no packet refers to one before it.
+	Compress bool
 }
 
-// String gives the configuration as RouterOS prints it: "MPPE128 stateless".
-// It is empty without encryption.
+// Active tells whether packets are encrypted or compressed at all.
+func (c Config) Active() bool { return c.Strength != None || c.Compress }
+
+// String gives the configuration as RouterOS prints it: "MPPE128 stateless",
+// and with compression "MPPC+MPPE128 stateless" or "MPPC". It is empty with
+// neither.
 func (c Config) String() string {
-	if c.Strength == None {
-		return ""
+	var s string
+	if c.Strength != None {
+		mode := "stateful"
+		if c.Stateless {
+			mode = "stateless"
+		}
+		s = fmt.Sprintf("MPPE%d %s", c.Strength, mode)
 	}
-	mode := "stateful"
-	if c.Stateless {
-		mode = "stateless"
+	switch {
+	case !c.Compress:
+		return s
+	case s == "":
+		return "MPPC"
 	}
-	return fmt.Sprintf("MPPE%d %s", c.Strength, mode)
+	return "MPPC+" + s
 }
 
 // A StartKey is what one direction's key chain starts from, as RFC 3079 derives

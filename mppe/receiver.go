@@ -6,8 +6,8 @@ import (
 )
 
 // Errors of Open. They are sentinels because the data path counts them by kind
-// and never formats them. After each of them the packet is as it was and the
-// Receiver goes on.
+// and never formats them. After each of them the packet is as it was, except with
+// ErrPacked, and the Receiver goes on.
 var (
 	ErrShort        = errors.New("mppe: short packet")
 	ErrNotEncrypted = errors.New("mppe: packet not marked as encrypted")
@@ -16,6 +16,8 @@ var (
 	ErrJump         = errors.New("mppe: coherency count jumps too often")
 	ErrGarbled      = errors.New("mppe: no PPP frame under this key")
 	ErrReset        = errors.New("mppe: packets lost, waiting for fresh tables")
+	ErrEncrypted    = errors.New("mppe: packet marked as encrypted where there is no key")
+	ErrPacked       = errors.New("mppe: no PPP frame in a compressed packet") // b is decrypted then
 )
 
 // Limits of a Receiver.
@@ -62,7 +64,8 @@ type Receiver struct {
 	position
 	before   position // the last jump, while nothing has come after it
 	jumped   bool
-	tables   *rc4 // stateful mode only
+	tables   *rc4      // stateful mode only
+	unpacker *unpacker // nil without compression
 	credit   uint16
 	refused  uint16 // packets in a row
 	lost     bool
@@ -77,12 +80,16 @@ type position struct {
 	next  uint16 // count of the packet expected
 }
 
-// NewReceiver starts the receiving direction. cfg must have a Strength.
+// NewReceiver starts the receiving direction. cfg must be Active; without a
+// Strength the key is not used.
 func NewReceiver(cfg Config, key StartKey) *Receiver {
 	r := &Receiver{position: position{chain: newChain(cfg, key)}, credit: maxCredit}
-	if !cfg.Stateless {
+	if !cfg.Stateless && cfg.Strength != None {
 		r.tables = new(rc4)
 		r.tables.schedule(&r.chain.key)
+	}
+	if cfg.Compress {
+		r.unpacker = newUnpacker(cfg)
 	}
 	return r
 }
@@ -94,33 +101,45 @@ func NewReceiver(cfg Config, key StartKey) *Receiver {
 func (r *Receiver) NeedsReset() bool { return r.lost }
 
 // Open decrypts b, what follows the protocol field 0x00FD, in place and returns
-// the PPP frame in it, from its protocol field on. inner is a slice of b. On
-// error b is as it was.
+// the PPP frame in it, from its protocol field on. inner is a slice of b, or of
+// a buffer of the Receiver's and good until the next Open, if the packet was
+// compressed. On error b is as it was, except with ErrPacked.
 func (r *Receiver) Open(b []byte) (inner []byte, err error) {
 	if len(b) <= Overhead {
 		return nil, ErrShort
 	}
 	header := binary.BigEndian.Uint16(b)
+	if r.unpacker != nil {
+		return r.openPacked(header, b[Overhead:])
+	}
 	if header&bitEncrypted == 0 {
 		return nil, ErrNotEncrypted
 	}
 	inner = b[Overhead:]
+	if err := r.decrypt(header, inner); err != nil {
+		return nil, err
+	}
+	return inner, nil
+}
+
+// decrypt opens p under the count and the bit A of its header.
+func (r *Receiver) decrypt(header uint16, p []byte) (err error) {
 	count, flushed := header&countMask, header&bitFlushed != 0
 	switch {
 	case r.tables != nil:
-		err = r.openStateful(count, flushed, inner)
+		err = r.openStateful(count, flushed, p)
 	case !flushed:
 		// Every packet of stateless mode has the bit (RFC 3078, section 3).
-		return nil, ErrNotFlushed
+		return ErrNotFlushed
 	default:
-		err = r.openStateless(count, inner)
+		err = r.openStateless(count, p)
 	}
 	if err != nil {
 		r.refused = min(r.refused+1, 1<<15)
-		return nil, err
+		return err
 	}
 	r.refused, r.lost = 0, false
-	return inner, nil
+	return nil
 }
 
 // move takes p, which comes after a jump or in order, for the true position.
@@ -162,7 +181,7 @@ func (r *Receiver) openAt(from position, count uint16, p []byte) error {
 		c.next(&t)
 	}
 	t.schedule(&c.key)
-	if !t.open(p) {
+	if !r.try(&t, p) {
 		return ErrGarbled
 	}
 	r.move(from, ahead > 0, c, count)
@@ -198,7 +217,7 @@ func (r *Receiver) openHunted(count uint16, p []byte) bool {
 		return false
 	}
 	t.schedule(&r.hunt.key)
-	if t.open(p) {
+	if r.try(&t, p) {
 		r.move(r.position, true, r.hunt, count)
 		return true
 	}
@@ -227,7 +246,7 @@ func (r *Receiver) openStateful(count uint16, flushed bool, p []byte) error {
 		// If this count is forged, the next packet is in order and all is well.
 		r.lost = true
 		return ErrReset
-	case !r.tables.open(p):
+	case !r.try(r.tables, p):
 		return ErrGarbled
 	}
 	r.move(r.position, false, r.chain, count)
@@ -255,7 +274,7 @@ func (r *Receiver) openFresh(from position, count uint16, p []byte) bool {
 				c.next(&t)
 			}
 			t.schedule(&c.key)
-			if t.open(p) {
+			if r.try(&t, p) {
 				*r.tables = t
 				r.move(from, true, c, count)
 				return true

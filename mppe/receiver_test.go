@@ -117,7 +117,7 @@ func garbage(r *rand.Rand, header uint16) []byte {
 func TestRoundTrip(t *testing.T) {
 	for _, strength := range []Strength{Bits40, Bits56, Bits128} {
 		for _, stateless := range []bool{false, true} {
-			cfg := Config{strength, stateless}
+			cfg := Config{Strength: strength, Stateless: stateless}
 			t.Run(cfg.String(), func(t *testing.T) { newPair(t, cfg).good(3 * 4096) })
 		}
 	}
@@ -125,7 +125,7 @@ func TestRoundTrip(t *testing.T) {
 
 // The packets of both modes against the RFCs' letter.
 func TestWire(t *testing.T) {
-	for _, cfg := range []Config{stateless, stateful, {Bits40, true}, {Bits56, false}} {
+	for _, cfg := range []Config{stateless, stateful, {Strength: Bits40, Stateless: true}, {Strength: Bits56}} {
 		p := newPair(t, cfg)
 		plain := newPlainChain(cfg.Strength, sample(t))
 		cipher := plain.cipher()
@@ -293,7 +293,7 @@ func FuzzOpen(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, mode bool, a, b []byte) {
-		p := newPair(t, Config{Bits128, mode})
+		p := newPair(t, Config{Strength: Bits128, Stateless: mode})
 		p.good(3)
 		for _, in := range [][]byte{a, b, a} {
 			work := bytes.Clone(in)

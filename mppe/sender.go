@@ -8,7 +8,7 @@ const Overhead = 2
 
 // The bits of the MPPE header (RFC 3078, section 3).
 const (
-	bitFlushed   = 0x8000 // A: the tables were made anew before this packet
+	bitFlushed   = 0x8000 // A: the tables, and the history of compression, were made anew before this packet
 	bitEncrypted = 0x1000 // D
 	countMask    = 0x0fff // the coherency count
 	// flagCount is the low octet of the count in a "flag" packet, before which
@@ -22,32 +22,46 @@ const (
 // of packets on the wire: the count of a packet is its place.
 type Sender struct {
 	chain  chain
-	tables *rc4 // stateful mode only: 1 KB that stateless mode has no use for
+	tables *rc4    // stateful mode only: 1 KB that stateless mode has no use for
+	packer *packer // nil without compression
 	count  uint16
 	reset  bool
 }
 
-// NewSender starts the sending direction. cfg must have a Strength.
+// NewSender starts the sending direction. cfg must be Active; without a Strength
+// the key is not used.
 func NewSender(cfg Config, key StartKey) *Sender {
 	s := &Sender{chain: newChain(cfg, key)}
-	if !cfg.Stateless {
+	if !cfg.Stateless && cfg.Strength != None {
 		s.tables = new(rc4)
 		s.tables.schedule(&s.chain.key)
+	}
+	if cfg.Compress {
+		s.packer = newPacker(cfg)
 	}
 	return s
 }
 
 // Seal encrypts buf[off:], a PPP frame from its protocol field on, in place,
 // writes the MPPE header before it and returns where that starts. There must be
-// Overhead octets before off.
+// Overhead octets before off. A frame that compression made shorter ends at the
+// end of buf as well, and so starts later.
 func (s *Sender) Seal(buf []byte, off int) int {
+	if s.packer != nil {
+		return s.sealPacked(buf, off)
+	}
+	return s.encrypt(buf, off, 0)
+}
+
+// encrypt is Seal after compression, whose bits of the header are given.
+func (s *Sender) encrypt(buf []byte, off int, packed uint16) int {
 	if s.reset {
 		// The receiver accepts any count in this packet, so it may as well be
 		// one that changes the key; see Reset.
 		s.count |= flagCount
 		s.reset = false
 	}
-	header := s.count | bitEncrypted
+	header := s.count | bitEncrypted | packed
 	switch {
 	case s.tables == nil:
 		// The key changes before each packet (RFC 3078, section 7.1).
@@ -82,4 +96,9 @@ func (s *Sender) seal(t *rc4, p []byte) {
 // the count is moved on to that of the next flag packet, where both change the
 // key once. The receiver waits for a FLUSHED packet and takes its count from
 // it, so to him the numbers left out are packets lost.
-func (s *Sender) Reset() { s.reset = s.tables != nil }
+func (s *Sender) Reset() {
+	s.reset = s.tables != nil
+	if s.packer != nil {
+		s.packer.reset = !s.packer.stateless
+	}
+}

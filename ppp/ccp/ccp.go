@@ -1,9 +1,10 @@
-// Package ccp is the Compression Control Protocol (RFC 1962) as far as MPPE needs
-// it (RFC 3078): it agrees on one strength and on statefulness for each
-// direction, and carries the Reset-Requests of stateful mode.
+// Package ccp is the Compression Control Protocol (RFC 1962) as far as MPPE (RFC
+// 3078) and MPPC (RFC 2118) need it: it agrees on one strength, on statefulness
+// and on compression for each direction, and carries the Reset-Requests of
+// stateful mode.
 //
-// It encrypts nothing and holds no key; it negotiates no compression: MPPC and
-// all others are refused. It is sans-IO like ppp/cp.
+// It encrypts nothing, compresses nothing and holds no key; compressions other
+// than MPPC are refused. It is sans-IO like ppp/cp.
 //
 // Nothing here is authenticated: whoever can forge a packet can make it come to
 // no agreement. What that means for a link is up to ppp/link.
@@ -27,7 +28,7 @@ const (
 	ResetAck     = 15
 )
 
-// optionMPPE is Microsoft's option (RFC 3078, section 2).
+// optionMPPE is Microsoft's option (RFC 2118, section 2; RFC 3078, section 2).
 const optionMPPE = 18
 
 // bitsLen is its data, the Supported Bits.
@@ -71,7 +72,13 @@ type Config struct {
 	Strengths []mppe.Strength
 	// StatelessOnly refuses stateful mode. Stateless is asked for either way.
 	StatelessOnly bool
-	Timing        cp.Timing
+	// Compress asks for compression too, and accepts it. A peer that has none
+	// leaves it out in its Nak, and it is left out.
+	Compress bool
+	// NoEncryption turns Strengths off: compression is all there is to agree on,
+	// and one direction of it is enough. It goes with Compress.
+	NoEncryption bool
+	Timing       cp.Timing
 }
 
 // A Machine is one end of CCP.
@@ -109,8 +116,12 @@ func (m *Machine) newCP() *cp.Machine {
 // for, and the peer's Nak chooses, as RFC 3078, section 2.1 has it: pppd leaves at
 // once when it is asked for a single one that it does not have.
 func (m *Machine) reset() {
-	m.want = mppe.Config{Strength: strongest(bitsKnown, m.cfg.Strengths), Stateless: true}
-	m.choosing = len(m.cfg.Strengths) > 1
+	if m.cfg.NoEncryption {
+		m.want = mppe.Config{Compress: true}
+	} else {
+		m.want = mppe.Config{Strength: strongest(bitsKnown, m.cfg.Strengths), Stateless: true, Compress: m.cfg.Compress}
+	}
+	m.choosing = len(m.cfg.Strengths) > 1 && !m.cfg.NoEncryption
 	m.send, m.armed = mppe.Config{}, mppe.Config{}
 	m.misses, m.prompts, m.promptedID = 0, 0, -1
 }
@@ -229,10 +240,14 @@ func (m *Machine) hopeless(p ppp.Packet) bool {
 		return false
 	}
 	for o := range ppp.Options(p.Data) {
-		if o.Type == optionMPPE && len(o.Data) == bitsLen &&
-			strongest(binary.BigEndian.Uint32(o.Data), m.cfg.Strengths) != mppe.None {
-			return false
+		if o.Type == optionMPPE && len(o.Data) == bitsLen {
+			if _, ok := m.choose(binary.BigEndian.Uint32(o.Data)); ok {
+				return false
+			}
 		}
+	}
+	if m.cfg.NoEncryption && len(p.Data) == 0 {
+		return false // it only sends compressed
 	}
 	if int(p.ID) != m.promptedID {
 		m.promptedID = int(p.ID)
@@ -285,7 +300,7 @@ func (m *Machine) pump(now time.Time) {
 			}
 			// Agreed, but not on encryption in both directions: half of it is
 			// none.
-			if m.send.Strength == mppe.None || m.armed.Strength == mppe.None {
+			if !m.cfg.NoEncryption && (m.send.Strength == mppe.None || m.armed.Strength == mppe.None) {
 				m.Refuse(now, ErrNoStrength)
 				continue
 			}
@@ -309,11 +324,7 @@ func offered(p ppp.Packet) (mppe.Config, bool) {
 	for o, err := range ppp.Options(p.Data) {
 		if err == nil && o.Type == optionMPPE && len(o.Data) == bitsLen {
 			bits := binary.BigEndian.Uint32(o.Data)
-			for _, s := range strengths {
-				if bits&s.bit != 0 {
-					return mppe.Config{Strength: s.strength, Stateless: bits&bitStateless != 0}, true
-				}
-			}
+			return configOf(bits, strongest(bits, known)), true
 		}
 	}
 	return mppe.Config{}, false

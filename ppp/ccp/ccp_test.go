@@ -277,31 +277,38 @@ func FuzzMachine(f *testing.F) {
 	f.Add([]byte("\x01\x01\x00\x0a" + option(bitStateless|bit128) + "\x02\x01\x00\x0a" + option(bitStateless|bit128)))
 	f.Add([]byte("\x01\x01\x00\x0a" + option(0) + "\x0e\x01\x00\x04\x05\x01\x00\x04"))
 	f.Add([]byte("\x03\x01\x00\x0a" + option(bit40) + "\x04\x02\x00\x0a" + option(bit40)))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		m := New(Config{Strengths: all})
-		m.Start(start)
-		armed := mppe.Config{}
-		for {
-			for _, o := range outs(m) {
-				switch o.Kind {
-				case Arm:
-					armed = o.Receive
-				case Send:
-					if offer, ok := offered(o.Packet); ok && offer != armed {
-						t.Fatalf("offers %v, armed for %v", offer, armed)
-					}
-				case Opened:
-					if o.Send.Strength == mppe.None || o.Receive != armed || armed.Strength == mppe.None {
-						t.Fatalf("opened %+v, armed for %v", o, armed)
-					}
+	f.Fuzz(func(t *testing.T, b []byte) { checkMachine(t, Config{Strengths: all}, b) })
+}
+
+// checkMachine says the packets in b to a machine.
+func checkMachine(t *testing.T, cfg Config, b []byte) {
+	m := New(cfg)
+	m.Start(start)
+	armed := mppe.Config{}
+	for {
+		for _, o := range outs(m) {
+			switch o.Kind {
+			case Arm:
+				armed = o.Receive
+			case Send:
+				if offer, ok := offered(o.Packet); ok && offer != armed {
+					t.Fatalf("offers %v, armed for %v", offer, armed)
+				}
+			case Opened:
+				encrypted := o.Send.Strength != mppe.None && armed.Strength != mppe.None
+				if encrypted == cfg.NoEncryption || o.Receive != armed || !armed.Active() {
+					t.Fatalf("opened %+v, armed for %v", o, armed)
+				}
+				if !cfg.Compress && (o.Send.Compress || armed.Compress) {
+					t.Fatalf("compressed unasked: %+v", o)
 				}
 			}
-			var p ppp.Packet
-			if p.Parse(b) != nil {
-				return
-			}
-			b = b[p.Len():]
-			m.Input(start, p)
 		}
-	})
+		var p ppp.Packet
+		if p.Parse(b) != nil {
+			return
+		}
+		b = b[p.Len():]
+		m.Input(start, p)
+	}
 }

@@ -13,10 +13,11 @@ const (
 	bit56        = 0x00000080 // M
 	bit128       = 0x00000040 // S
 	bit40        = 0x00000020 // L
+	bitCompress  = 0x00000001 // C: MPPC (RFC 2118, section 2)
 
-	// The others are C, compression by MPPC (0x01), D, obsolete (0x10), and
-	// reserved ones. None of them is ever agreed to here.
-	bitsKnown = bitStateless | bit56 | bit128 | bit40
+	// The others are D, obsolete (0x10), and reserved ones. None of them is ever
+	// agreed to here.
+	bitsKnown = bitStateless | bit56 | bit128 | bit40 | bitCompress
 )
 
 // strengths are the three, strongest first.
@@ -24,6 +25,14 @@ var strengths = [...]struct {
 	strength mppe.Strength
 	bit      uint32
 }{{mppe.Bits128, bit128}, {mppe.Bits56, bit56}, {mppe.Bits40, bit40}}
+
+// known are the strengths without their bits.
+var known = []mppe.Strength{mppe.Bits128, mppe.Bits56, mppe.Bits40}
+
+// configOf is what bits say besides a strength.
+func configOf(bits uint32, s mppe.Strength) mppe.Config {
+	return mppe.Config{Strength: s, Stateless: bits&bitStateless != 0, Compress: bits&bitCompress != 0}
+}
 
 // encode gives the Supported Bits for exactly one configuration.
 func encode(c mppe.Config) []byte { return encodeAll(c, []mppe.Strength{c.Strength}) }
@@ -38,6 +47,9 @@ func encodeAll(c mppe.Config, any []mppe.Strength) []byte {
 	}
 	if c.Stateless {
 		bits |= bitStateless
+	}
+	if c.Compress {
+		bits |= bitCompress
 	}
 	return binary.BigEndian.AppendUint32(nil, bits)
 }
@@ -55,10 +67,6 @@ func strongest(bits uint32, allowed []mppe.Strength) mppe.Strength {
 
 // decode reads Supported Bits that stand for exactly one configuration.
 func decode(bits uint32) (mppe.Config, bool) {
-	for _, s := range strengths {
-		if bits&^bitStateless == s.bit {
-			return mppe.Config{Strength: s.strength, Stateless: bits&bitStateless != 0}, true
-		}
-	}
-	return mppe.Config{}, false
+	c := configOf(bits, strongest(bits, known))
+	return c, c.Active() && binary.BigEndian.Uint32(encode(c)) == bits
 }
