@@ -46,6 +46,12 @@ type Config struct {
 	// MRU is the largest packet that we want to receive, MTU the largest that we
 	// send; zero means 1450, as RouterOS has it.
 	MRU, MTU int
+	// MRRU is the largest packet that we want to receive in fragments, and that
+	// we send so if the peer takes it; 0 refuses multilink.
+	MRRU int
+	// LargeEncrypted says that the peer is known to decrypt packets of any size up
+	// to its MRRU: without it none above 1500 octets is sent encrypted.
+	LargeEncrypted bool
 	// Auth lists methods. Server: what to demand, best first; empty demands no
 	// authentication. Client: what to allow; empty refuses to authenticate.
 	Auth []auth.Method
@@ -60,6 +66,10 @@ type Config struct {
 	Encryption    Encryption
 	Strengths     []mppe.Strength
 	StatelessOnly bool
+	// Compression compresses if the peer agrees: together with encryption, or
+	// alone where there is none to ask for. A peer that refuses encryption is
+	// not asked for compression alone.
+	Compression bool
 
 	// Local and Remote are the addresses of the two ends. A server must know
 	// both before IPCP begins, from here or from its Grant. A client may leave
@@ -91,6 +101,7 @@ func (c Config) withDefaults() Config {
 		c.MTU = defaultMRU
 	}
 	c.MRU = min(c.MRU, 1<<16-1) // the option's width
+	c.MRRU = min(max(c.MRRU, 0), 1<<16-1)
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 	}
@@ -108,6 +119,7 @@ type Grant struct {
 	DNS, WINS     []netip.Addr
 	Encryption    Encryption
 	Strengths     []mppe.Strength
+	Compression   *bool // nil: as the Config says
 }
 
 // merge lays a grant over the configuration.
@@ -129,6 +141,9 @@ func (c Config) merge(g Grant) Config {
 	}
 	if g.Strengths != nil {
 		c.Strengths = slices.Clone(g.Strengths)
+	}
+	if g.Compression != nil {
+		c.Compression = *g.Compression
 	}
 	return c
 }

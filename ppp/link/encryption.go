@@ -15,6 +15,10 @@ const (
 	// repairWindow is how long one repair of CCP must hold: a second loss within
 	// it ends the link.
 	repairWindow = time.Minute
+	// compressionWait bounds the wait for CCP where nothing but compression is to
+	// be had: a peer that does not know CCP says so at once, and for one that says
+	// nothing two requests are enough.
+	compressionWait = 5 * time.Second
 	// inFlight is how long packets from before a change of CCP may still arrive.
 	inFlight = time.Second
 	// minResetWait and resetTrips space the Reset-Requests of one loss; after
@@ -28,6 +32,7 @@ const (
 // so: whoever forges a CCP packet can interrupt it, but not make it clear.
 type encryption struct {
 	ccp                *ccp.Machine // nil: every CCP packet gets a Protocol-Reject
+	compressOnly       bool         // ccp has no encryption to offer
 	settled            bool         // agreed on, or agreed on none
 	was                bool         // encrypted at any time
 	keyed              bool         // the data path holds a key
@@ -48,10 +53,10 @@ func (l *Link) startEncryption(now time.Time) {
 		l.fail(now, ReasonEncryption, ErrNoKeys)
 		return
 	case policy >= EncryptionYes && l.keys != nil:
-		l.ccp = ccp.New(ccp.Config{Strengths: l.cfg.Strengths, StatelessOnly: l.cfg.StatelessOnly})
-		l.settled, l.giveUp, l.changed = false, now.Add(encryptionWait), now
-		l.ccp.Start(now)
-		l.pumpCCPAll(now) // our request goes before the answer to an early one
+		l.openCCP(now, ccp.Config{Strengths: l.cfg.Strengths, StatelessOnly: l.cfg.StatelessOnly, Compress: l.cfg.Compression})
+	case l.cfg.Compression:
+		l.compressOnly = true
+		l.openCCP(now, ccp.Config{Compress: true, NoEncryption: true})
 	default:
 		l.settled = true
 	}
@@ -61,6 +66,29 @@ func (l *Link) startEncryption(now time.Time) {
 	if l.settled {
 		l.startIPCP(now)
 	}
+}
+
+func (l *Link) openCCP(now time.Time, cfg ccp.Config) {
+	l.ccp = ccp.New(cfg)
+	l.settled, l.giveUp, l.changed = false, now.Add(l.settleWait()), now
+	l.ccp.Start(now)
+	l.pumpCCPAll(now) // our request goes before the answer to an early one
+}
+
+// settleWait bounds the wait for CCP.
+func (l *Link) settleWait() time.Duration {
+	if l.compressOnly {
+		return compressionWait
+	}
+	return encryptionWait
+}
+
+// startKeys are the keys of MPPE, zero where there is only compression.
+func (l *Link) startKeys() mppe.Keys {
+	if l.compressOnly {
+		return mppe.Keys{}
+	}
+	return *l.keys
 }
 
 // policy is what holds now.
@@ -102,7 +130,7 @@ func (l *Link) pumpCCP(now time.Time) bool {
 		l.send(ppp.ProtocolCCP, o.Packet)
 	case ccp.Arm:
 		l.keyed = true
-		l.emit(ReceiveKey{Config: o.Receive, Key: l.keys.Receive})
+		l.emit(ReceiveKey{Config: o.Receive, Key: l.startKeys().Receive})
 	case ccp.Opened:
 		l.encrypted(now, o)
 	case ccp.Left:
@@ -118,11 +146,12 @@ func (l *Link) pumpCCP(now time.Time) bool {
 	return true
 }
 
-// encrypted settles CCP with encryption.
+// encrypted settles CCP with what was agreed on: encryption, or compression only.
 func (l *Link) encrypted(now time.Time, o ccp.Output) {
-	l.settled, l.was, l.giveUp, l.changed = true, true, time.Time{}, now
+	l.settled, l.giveUp, l.changed = true, time.Time{}, now
+	l.was = l.was || !l.compressOnly
 	l.sending, l.receiving, l.resets = o.Send, o.Receive, 0
-	l.emit(SendKey{Config: o.Send, Key: l.keys.Send})
+	l.emit(SendKey{Config: o.Send, Key: l.startKeys().Send})
 	l.startIPCP(now)
 }
 
@@ -145,13 +174,19 @@ func (l *Link) refused(now time.Time, err error) {
 // unsettle stops user packets until CCP is settled again.
 func (l *Link) unsettle(now time.Time) {
 	l.block()
-	l.settled, l.giveUp, l.prolonged, l.changed = false, now.Add(encryptionWait), false, now
+	l.settled, l.giveUp, l.prolonged, l.changed = false, now.Add(l.settleWait()), false, now
 }
 
 // repair negotiates CCP again, once within repairWindow. The second time it ends
-// the link: a session that is up but carries nothing is the worst of all.
+// the link: a session that is up but carries nothing is the worst of all. If it
+// is compressed only, it ends compression.
 func (l *Link) repair(now time.Time, cause error) {
-	if l.ccp == nil || !l.repaired.IsZero() && now.Sub(l.repaired) < repairWindow {
+	again := !l.repaired.IsZero() && now.Sub(l.repaired) < repairWindow
+	if again && l.compressOnly && (l.sending.Compress || l.receiving.Compress) {
+		l.ccp.Refuse(now, cause)
+		return
+	}
+	if l.ccp == nil || again {
 		l.fail(now, ReasonEncryption, cause)
 		return
 	}
@@ -209,6 +244,8 @@ func (l *Link) tickEncryption(now time.Time) {
 		return
 	}
 	switch {
+	case l.compressOnly:
+		l.ccp.Refuse(now, ErrPhase) // what goes on in clear the peer reads
 	case l.ccp.Promised() && !l.prolonged:
 		l.prolonged, l.giveUp = true, now.Add(encryptionWait)
 	case l.ccp.Promised():

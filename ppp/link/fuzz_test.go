@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"gopptp/mppe"
+	"gopptp/ppp/lcp"
 )
 
 // FuzzInput lets two links talk for some steps, then says whatever to one of
@@ -20,6 +21,7 @@ func FuzzInput(f *testing.F) {
 			one := append([]byte{byte(len(frame)), 0}, frame...)
 			f.Add(uint8(i), e == w.server, one)
 			f.Add(uint8(2*i), e != w.server, one)
+			f.Add(uint8(128+i), e == w.server, one)
 			all = append(all, one...)
 		}
 	}
@@ -27,7 +29,16 @@ func FuzzInput(f *testing.F) {
 	f.Add(uint8(40), false, all)
 	f.Add(uint8(40), true, []byte{8, 1, 0xff, 0x03, 0x80, 0xfd, 5, 1, 0, 4})
 	f.Fuzz(func(t *testing.T, steps uint8, server bool, script []byte) {
-		w := newWire(t, serverConfig(), clientConfig())
+		s, c := serverConfig(), clientConfig()
+		if steps >= 128 {
+			s.MRRU, c.MRRU = 1600, 1600
+		}
+		// A server that encrypts compresses too, and some only compress.
+		s.Compression, c.Compression = true, true
+		if steps%4 == 3 {
+			s.Encryption, c.Encryption = EncryptionNo, EncryptionNo
+		}
+		w := newWire(t, s, c)
 		w.delay = time.Millisecond
 		w.start()
 		for range steps % 64 {
@@ -55,16 +66,23 @@ func FuzzInput(f *testing.F) {
 		}
 		w.run(5 * time.Minute)
 		for _, e := range []*end{w.server, w.client} {
-			encrypted, up := false, 0
+			encrypted, up, fragments := false, 0, false
 			for i, o := range e.log {
 				switch o := o.(type) {
 				case SendKey:
-					encrypted = true
-					if o.Config.Strength == mppe.None {
+					encrypted = s.Encryption != EncryptionNo
+					if o.Config.Strength == mppe.None && s.Encryption != EncryptionNo {
 						t.Fatalf("%s: SendKey without strength\n%s", e.name, e.dump())
+					}
+				case Multilink:
+					if fragments = o.SendMRRU != 0; up != 0 || steps < 128 {
+						t.Fatalf("%s: Multilink while up or unasked\n%s", e.name, e.dump())
 					}
 				case NetworkUp:
 					up++
+					if o.MTU > 1450 && !fragments || o.MTU < lcp.MinMRU-mppeRoom {
+						t.Fatalf("%s: MTU %d\n%s", e.name, o.MTU, e.dump())
+					}
 					if encrypted && (o.Send.Strength == mppe.None || o.Receive.Strength == mppe.None) {
 						t.Fatalf("%s: clear after encryption\n%s", e.name, e.dump())
 					}

@@ -98,7 +98,8 @@ type Link struct {
 	user string
 	keys *mppe.Keys
 	encryption
-	up bool // NetworkUp was the last word
+	multilink Multilink // as last put out
+	up        bool      // NetworkUp was the last word
 
 	keepalive keepalive
 	everHeard bool
@@ -114,6 +115,9 @@ func New(cfg Config) *Link {
 	l := &Link{cfg: cfg, base: cfg, keepalive: keepalive{period: cfg.Keepalive}}
 	first := max(lcpFirst, rttFactor*cfg.RTT)
 	lc := lcp.Config{MRU: uint16(cfg.MRU), Rand: cfg.Rand, Timing: cp.Timing{First: first, Terminate: terminateWait}}
+	if cfg.MRRU > 0 {
+		lc.MRRU, lc.Endpoint = uint16(cfg.MRRU), newEndpoint(cfg.Rand)
+	}
 	if cfg.Server {
 		lc.Demand = cfg.Auth
 	} else {
@@ -129,6 +133,7 @@ func (l *Link) Start(now time.Time) {
 		return
 	}
 	l.phase, l.limit = establish, now.Add(phaseWait)
+	l.expectFragments()
 	l.lcp.Open(now)
 	l.lcp.Up(now)
 	l.pump(now)

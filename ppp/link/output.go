@@ -29,7 +29,8 @@ type Authenticated struct {
 
 // ReceiveKey comes before the first frame that lets the peer send encrypted. It
 // replaces an earlier receive key, whose chain ends here. It opens no gate:
-// user packets wait for NetworkUp, or after Blocked for SendKey.
+// user packets wait for NetworkUp, or after Blocked for SendKey. With a Strength
+// of None the peer may compress only, and the key is zero.
 type ReceiveKey struct {
 	Config mppe.Config
 	Key    mppe.StartKey
@@ -38,6 +39,9 @@ type ReceiveKey struct {
 // SendKey says that encryption is agreed in both directions: from now on every
 // user packet is encrypted, and a clear one from the peer is dropped. It lifts
 // Blocked.
+//
+// With a Strength of None it says that compression alone is agreed: user packets
+// may come in clear as well, and without Compress they leave in clear too.
 type SendKey struct {
 	Config mppe.Config
 	Key    mppe.StartKey
@@ -63,6 +67,7 @@ type NetworkUp struct {
 	// (server); WINS likewise, on the server.
 	DNS, WINS []netip.Addr
 	// MTU is the largest IP packet to send, MRU the largest that the peer may.
+	// With Multilink they come from the MRRUs.
 	MTU, MRU int
 	// ACFC and PFC tell which fields of a data frame's header the peer lets us
 	// leave out.

@@ -66,6 +66,7 @@ func (l *Link) linkUp(now time.Time) {
 	}
 	l.keepalive.hear(now)
 	l.cfg = l.base
+	l.settleMultilink()
 	var err error
 	reason := ReasonAuth
 	switch method := l.lcp.OurMethod(); {
@@ -105,6 +106,7 @@ func (l *Link) linkDown(now time.Time) {
 	}
 	l.leaveNetwork()
 	l.phase, l.limit = establish, now.Add(phaseWait)
+	l.expectFragments()
 }
 
 // linkFinished is the end of LCP: after our Close, or for lack of an answer.
@@ -259,9 +261,9 @@ func (l *Link) networkUp(now time.Time) {
 	}
 	n := NetworkUp{
 		Local: local, Remote: remote, DNS: l.cfg.DNS, WINS: l.cfg.WINS,
-		MTU: min(l.cfg.MTU, l.lcp.PeerMRU()), MRU: l.lcp.MRU(),
 		Send: l.sending, Receive: l.receiving,
 	}
+	n.MTU, n.MRU = l.sizes()
 	if !l.cfg.Server {
 		n.DNS, n.WINS = l.ipcp.DNS(), nil
 	}

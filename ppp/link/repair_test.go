@@ -28,35 +28,46 @@ func TestNeverClear(t *testing.T) {
 		"empty request": func(w *wire) { w.inject(w.server, ppp.ProtocolCCP, 1, 77, "") },
 		"other option":  func(w *wire) { w.inject(w.server, ppp.ProtocolCCP, 1, 77, "\x1a\x03\x00") },
 		"no strength":   func(w *wire) { w.inject(w.server, ppp.ProtocolCCP, 1, 77, offerNone) },
+		"only MPPC":     func(w *wire) { w.inject(w.server, ppp.ProtocolCCP, 1, 77, offerMPPC) },
 		"code reject":   func(w *wire) { w.inject(w.server, ppp.ProtocolCCP, 7, 77, "\x01\x01\x00\x04") },
 	}
 	for name, attack := range attacks {
-		t.Run(name, func(t *testing.T) {
-			w := connect(t, serverConfig(), clientConfig())
-			attack(w)
-			one[Blocked](w.server)
-			if !w.until(20*time.Second, func() bool { return w.server.link.settled && w.client.link.settled }) {
-				t.Fatalf("not repaired\nserver:\n%s\nclient:\n%s", w.server.dump(), w.client.dump())
-			}
-			if n := len(got[SendKey](w.server)); n != 2 {
-				t.Fatalf("%d SendKeys\n%s", n, w.server.dump())
-			}
-			keysFirst(t, w.server)
-			keysFirst(t, w.client)
-			none[NetworkDown](w.server)
-			// The real client is gone now; only the forger speaks.
-			w.cut()
-			for range 6 {
-				attack(w)
-				w.run(3 * time.Second)
-			}
-			w.run(30 * time.Second)
-			if d := one[Down](w.server); d.Reason != ReasonEncryption {
-				t.Errorf("down: %+v\n%s", d, w.server.dump())
-			}
-			one[NetworkUp](w.server)
-		})
+		neverClear(t, name, attack, serverConfig(), clientConfig())
+		s, c := serverConfig(), clientConfig()
+		s.Compression, c.Compression = true, true
+		neverClear(t, name+", compressed", attack, s, c)
 	}
+}
+
+func neverClear(t *testing.T, name string, attack func(w *wire), s, c Config) {
+	t.Run(name, func(t *testing.T) {
+		w := connect(t, s, c)
+		if u := one[NetworkUp](w.server); u.Send.Compress != s.Compression {
+			t.Fatalf("%+v", u)
+		}
+		attack(w)
+		one[Blocked](w.server)
+		if !w.until(20*time.Second, func() bool { return w.server.link.settled && w.client.link.settled }) {
+			t.Fatalf("not repaired\nserver:\n%s\nclient:\n%s", w.server.dump(), w.client.dump())
+		}
+		if n := len(got[SendKey](w.server)); n != 2 {
+			t.Fatalf("%d SendKeys\n%s", n, w.server.dump())
+		}
+		keysFirst(t, w.server)
+		keysFirst(t, w.client)
+		none[NetworkDown](w.server)
+		// The real client is gone now; only the forger speaks.
+		w.cut()
+		for range 6 {
+			attack(w)
+			w.run(3 * time.Second)
+		}
+		w.run(30 * time.Second)
+		if d := one[Down](w.server); d.Reason != ReasonEncryption {
+			t.Errorf("down: %+v\n%s", d, w.server.dump())
+		}
+		one[NetworkUp](w.server)
+	})
 }
 
 // TestRepairIsForgiven: two losses of CCP far apart are both repaired.
