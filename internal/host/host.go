@@ -1,7 +1,7 @@
 // Package host speaks netlink to the machine for the sessions: it sets up a
 // session's network interface and asks how the machine reaches an address.
 //
-// It does not make interfaces (package tun does), moves no packet, keeps no
+// It does not make interfaces (package tun does), moves no packet, keeps hardly any
 // record of what it has done (an interface that is closed takes its addresses
 // and routes along), and starts no goroutine. Package hosttest has network
 // namespaces for tests.
@@ -10,7 +10,9 @@ package host
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/vishvananda/netlink"
@@ -26,6 +28,9 @@ const netlinkTimeout = 10 * time.Second
 // number of goroutines may use it; their requests follow one another.
 type Handle struct {
 	nl *netlink.Handle
+
+	mu      sync.Mutex
+	outside map[netip.Addr]*outside // guarded by mu
 }
 
 // Open opens a socket in the network namespace of the calling thread, where it
@@ -39,7 +44,7 @@ func Open() (*Handle, error) {
 		nl.Close()
 		return nil, fmt.Errorf("host: open netlink socket: %w", err)
 	}
-	return &Handle{nl}, nil
+	return &Handle{nl: nl, outside: map[netip.Addr]*outside{}}, nil
 }
 
 // Close closes the socket. Nobody may use the Handle any more.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -38,8 +39,8 @@ type LinkConfig struct {
 	Local, Remote netip.Addr
 }
 
-// SetupLink gives an interface its MTU, address and names and sets it up. The
-// kernel then has a route to Remote through it. IPv6 is off there: a PPTP tunnel
+// SetupLink gives an interface its MTU, address and names, in place of those that
+// it may have had, and sets it up. The kernel then has a route to Remote through it. IPv6 is off there: a PPTP tunnel
 // carries none. On an error other than ErrName the interface is half set up and
 // is to be closed.
 //
@@ -61,7 +62,9 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 		{"turn off IPv6", func() error { return h.disableIPv6(link) }},
 		{"set MTU", func() error { return h.nl.LinkSetMTU(link, cfg.MTU) }},
 		{"set queue length", func() error { return h.nl.LinkSetTxQLen(link, txQueueLen) }},
-		{"add address", func() error { return h.nl.AddrAdd(link, addr) }},
+		{"add address", func() error { return h.nl.AddrReplace(link, addr) }},
+		// After the new one is there: an interface without any loses its routes.
+		{"remove old addresses", func() error { return h.dropOtherAddresses(link, addr) }},
 		{"set up", func() error { return h.nl.LinkSetUp(link) }},
 	} {
 		if err := step.do(); err != nil {
@@ -71,11 +74,26 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 	return h.nameLink(link, cfg)
 }
 
+// dropOtherAddresses removes the addresses of an interface but for one.
+func (h *Handle) dropOtherAddresses(link netlink.Link, keep *netlink.Addr) error {
+	addrs, err := h.nl.AddrList(link, netlink.FAMILY_V4)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, a := range addrs {
+		if a.IPNet.String() != keep.IPNet.String() || a.Peer == nil || a.Peer.String() != keep.Peer.String() {
+			errs = append(errs, h.nl.AddrDel(link, &a))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // nameLink sets what an interface can do without. It tries both.
 func (h *Handle) nameLink(link netlink.Link, cfg LinkConfig) error {
 	var errs []error
 	if cfg.AltName != "" {
-		if err := h.nl.LinkAddAltName(link, cfg.AltName); err != nil {
+		if err := h.nl.LinkAddAltName(link, cfg.AltName); err != nil && !slices.Contains(link.Attrs().AltNames, cfg.AltName) {
 			errs = append(errs, fmt.Errorf("%w: alternative name %.64q: %w", ErrName, cfg.AltName, err))
 		}
 	}
@@ -117,6 +135,11 @@ func (h *Handle) Taken(name string) bool {
 	}
 	_, err := h.nl.LinkByName(name)
 	return err == nil
+}
+
+// ipNet gives a prefix as netlink wants it.
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Masked().Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }
 
 // hostNet makes the network that has one address only.

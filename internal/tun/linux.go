@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -168,11 +169,20 @@ func (t *TUN) broken(op string, err error) error {
 	switch {
 	case t.closing.Load():
 		return net.ErrClosed
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrInterrupted
 	case errors.Is(err, unix.EBADFD): // the descriptor has no interface any more
 		return ErrRemoved
 	}
 	return fmt.Errorf("tun: %s %q: %w", op, t.name, err)
 }
+
+// Interrupt implements Device. Setting a deadline fails only after Close, when a
+// Read fails anyway.
+func (t *TUN) Interrupt() { _ = t.file.SetReadDeadline(time.Unix(1, 0)) }
+
+// Resume implements Device.
+func (t *TUN) Resume() { _ = t.file.SetReadDeadline(time.Time{}) }
 
 // Close implements Device.
 func (t *TUN) Close() error { return t.close() }

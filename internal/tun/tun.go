@@ -18,11 +18,15 @@ const MaxName = 15
 // "ip link delete". The Device is of no more use and is to be closed.
 var ErrRemoved = errors.New("tun: interface was removed")
 
+// ErrInterrupted says that Read took no packet because it was interrupted. The
+// Device is as good as before.
+var ErrInterrupted = errors.New("tun: read was interrupted")
+
 // A Device is a network interface whose far end is this process. Packets are IP
 // packets without any header before them.
 //
 // After Close each method but Name returns net.ErrClosed, a Read that waits
-// too. Any other error means that the Device is of no more use. A call without
+// too. Any other error but ErrInterrupted means that the Device is of no more use. A call without
 // buffers does nothing.
 type Device interface {
 	// Name is the name that the interface was created with.
@@ -50,6 +54,11 @@ type Device interface {
 	// the caller again afterwards; the octets before off may have been
 	// overwritten, the packets not.
 	Write(bufs [][]byte, off int) (n int, err error)
+
+	// Interrupt makes a Read that waits, and each later one, return ErrInterrupted
+	// until Resume. What stands in the interface's queue stays there.
+	Interrupt()
+	Resume()
 
 	// Close removes the interface with its addresses and routes. It is
 	// idempotent.

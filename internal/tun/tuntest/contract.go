@@ -31,6 +31,7 @@ func TestContract(t *testing.T, open func(t *testing.T) (tun.Device, Stack)) {
 		{"write batch", testWriteBatch},
 		{"refused packets are skipped", testRefused},
 		{"empty batch", testEmpty},
+		{"interrupt ends waiting", testInterrupt},
 		{"close ends waiting", testClose},
 	} {
 		t.Run(part.name, func(t *testing.T) {
@@ -109,6 +110,30 @@ func read(t *testing.T, d tun.Device, batch, want int) {
 
 func testRead(t *testing.T, d tun.Device, s Stack) {
 	s.Send(t, UDP(true, "packet 0"))
+	read(t, d, 1, 1)
+}
+
+// testInterrupt ends a Read that waits, and those that follow, without a packet
+// being lost.
+func testInterrupt(t *testing.T, d tun.Device, s Stack) {
+	bufs, sizes := Buffers(1)
+	done := make(chan error, 1)
+	go func() {
+		_, err := d.Read(bufs, sizes, headroom)
+		done <- err
+	}()
+	time.Sleep(10 * time.Millisecond) // it waits by now, or the test is an easier one
+	d.Interrupt()
+	d.Interrupt()
+	if err := <-done; !errors.Is(err, tun.ErrInterrupted) {
+		t.Fatalf("Read that waits: %v", err)
+	}
+	s.Send(t, UDP(true, "packet 0"))
+	if n, err := d.Read(bufs, sizes, headroom); n != 0 || !errors.Is(err, tun.ErrInterrupted) {
+		t.Fatalf("Read = %d, %v while interrupted", n, err)
+	}
+	d.Resume()
+	d.Resume()
 	read(t, d, 1, 1)
 }
 

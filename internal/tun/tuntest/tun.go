@@ -27,6 +27,9 @@ type TUN struct {
 	closed chan struct{}
 	once   sync.Once
 	remove func()
+
+	mu          sync.Mutex
+	interrupted chan struct{} // guarded by mu; closed from Interrupt to Resume
 }
 
 var _ tun.Device = (*TUN)(nil)
@@ -43,6 +46,8 @@ func newTUN(name string, remove func()) *TUN {
 		up:     make(chan []byte, queueLen),
 		closed: make(chan struct{}),
 		remove: remove,
+
+		interrupted: make(chan struct{}),
 	}
 }
 
@@ -91,9 +96,14 @@ func (t *TUN) Read(bufs [][]byte, sizes []int, off int) (int, error) {
 		return 0, nil
 	}
 	sizes = sizes[:len(bufs)]
+	t.mu.Lock()
+	interrupted := t.interrupted
+	t.mu.Unlock()
 	select {
 	case <-t.closed:
 		return 0, net.ErrClosed
+	case <-interrupted:
+		return 0, tun.ErrInterrupted
 	default:
 	}
 	select {
@@ -101,6 +111,8 @@ func (t *TUN) Read(bufs [][]byte, sizes []int, off int) (int, error) {
 		sizes[0] = copy(bufs[0][off:], pkt)
 	case <-t.closed:
 		return 0, net.ErrClosed
+	case <-interrupted:
+		return 0, tun.ErrInterrupted
 	}
 	for n := 1; n < len(bufs); n++ {
 		select {
@@ -135,6 +147,28 @@ func (t *TUN) Write(bufs [][]byte, off int) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// Interrupt implements tun.Device.
+func (t *TUN) Interrupt() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-t.interrupted:
+	default:
+		close(t.interrupted)
+	}
+}
+
+// Resume implements tun.Device.
+func (t *TUN) Resume() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	select {
+	case <-t.interrupted:
+		t.interrupted = make(chan struct{})
+	default:
+	}
 }
 
 // Close implements tun.Device.
