@@ -1,11 +1,17 @@
 // Package aaa decides who may connect and with what: it answers authentication
-// requests from local secrets and profiles (/ppp/secret, /ppp/profile).
+// requests from local secrets and profiles (/ppp/secret, /ppp/profile), and gives
+// out the addresses of pools (/ip/pool).
 //
 // It speaks no protocol of its own and never logs a password. RADIUS will stand
 // behind the same door.
 package aaa
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+
+	"gopptp/internal/shape"
+)
 
 // A Tri is a property with the values default, no and yes (and, for
 // encryption, required). Default is taken from the service's default profile;
@@ -39,10 +45,24 @@ type Profile struct {
 	Name          string
 	LocalAddress  netip.Addr
 	RemoteAddress netip.Addr
+	LocalPool     string // name of the pool to take the address from, if that is not set
+	RemotePool    string
 	UseEncryption Tri
 	OnlyOne       Tri
 	DNSServers    []netip.Addr // at most two
 	WINSServers   []netip.Addr // at most two
+
+	SessionTimeout time.Duration
+	IdleTimeout    time.Duration
+	RateLimit      *shape.Limit // nil if unset
+	UseCompression Tri
+	ChangeMSS      Tri
+	AddressLists   []string
+	InterfaceList  string
+	IncomingFilter string
+	OutgoingFilter string
+	Bridge         BridgePort
+	OnUp, OnDown   string // scripts
 }
 
 // A Secret is a row of /ppp/secret in the engine's types.
@@ -55,6 +75,9 @@ type Secret struct {
 	CallerID      string // the client's address; empty for any
 	LocalAddress  netip.Addr
 	RemoteAddress netip.Addr
+	Routes        []Route
+	LimitIn       uint64 // octets that the client may send; 0 for any
+	LimitOut      uint64 // octets that the client may receive; 0 for any
 	Disabled      bool
 }
 

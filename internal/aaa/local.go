@@ -1,6 +1,7 @@
 package aaa
 
 import (
+	"cmp"
 	"net/netip"
 	"sync"
 
@@ -13,20 +14,29 @@ const ServicePPTP = "pptp"
 // A Call says what is known of a caller before it has shown who it is.
 type Call struct {
 	CallerID       string // the caller's outer address, as text
+	CalledID       string // our own outer address that it called
 	DefaultProfile string // name of the service's default profile
+	SessionID      uint32 // for accounting
+	Port           uint32 // a number that no other session has
 }
 
 // A Grant is the answer to an authentication request.
 type Grant struct {
-	OK     bool
-	Reason string // why not; for the log, without secrets
-	User   string // the secret's name
-	Result auth.Result
+	OK      bool
+	Reason  string // why not; for the log, without secrets
+	Public  bool   // the reason helps nobody who guesses: every log may tell it
+	Unknown bool   // no secret has the name, and others may be asked
+	User    string // the secret's name
+	Secret  uint64 // its id
+	Result  auth.Result
 
 	Local, Remote netip.Addr // zero when no secret or profile names one
-	DNS, WINS     []netip.Addr
-	Encryption    Tri // No, Yes or Required
-	OnlyOne       bool
+	// LocalPool and RemotePool are the pools to take an address from that no secret
+	// or profile names; empty for none.
+	LocalPool, RemotePool string
+	DNS, WINS             []netip.Addr
+	Encryption            Tri // No, Yes or Required
+	Policy                Policy
 }
 
 // Local answers from secrets and profiles. It is safe for concurrent use; the
@@ -46,7 +56,7 @@ func (l *Local) PutProfile(id uint64, p Profile) {
 	if l.profiles == nil {
 		l.profiles, l.byName = map[uint64]Profile{}, map[string]uint64{}
 	}
-	if old, ok := l.profiles[id]; ok {
+	if old, ok := l.profiles[id]; ok && l.byName[old.Name] == id { // or another took the name over
 		delete(l.byName, old.Name)
 	}
 	l.profiles[id] = p
@@ -58,7 +68,9 @@ func (l *Local) RemoveProfile(id uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if old, ok := l.profiles[id]; ok {
-		delete(l.byName, old.Name)
+		if l.byName[old.Name] == id {
+			delete(l.byName, old.Name)
+		}
 		delete(l.profiles, id)
 	}
 }
@@ -119,7 +131,7 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 
 	if !ok {
 		req.Verify("") // so that the time does not tell who exists
-		return Grant{Reason: "unknown user"}
+		return Grant{Reason: "unknown user", Unknown: true}
 	}
 	result := req.Verify(secret.Password)
 	switch {
@@ -128,17 +140,26 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 	case secret.CallerID != "" && secret.CallerID != call.CallerID:
 		return Grant{Reason: "caller-id does not match", User: secret.Name}
 	}
-	return Grant{
+	grant := Grant{
 		OK:         true,
 		User:       secret.Name,
+		Secret:     secret.ID,
 		Result:     result,
 		Local:      firstAddr(secret.LocalAddress, own.LocalAddress, service.LocalAddress),
 		Remote:     firstAddr(secret.RemoteAddress, own.RemoteAddress, service.RemoteAddress),
 		DNS:        firstAddrs(own.DNSServers, service.DNSServers),
 		WINS:       firstAddrs(own.WINSServers, service.WINSServers),
 		Encryption: Settle(own.UseEncryption, service.UseEncryption),
-		OnlyOne:    Settle(own.OnlyOne, service.OnlyOne) == Yes,
+		Policy:     policy(secret, own, service),
 	}
+	// An address beats a pool at whichever level it stands.
+	if !grant.Local.IsValid() {
+		grant.LocalPool = cmp.Or(own.LocalPool, service.LocalPool)
+	}
+	if !grant.Remote.IsValid() {
+		grant.RemotePool = cmp.Or(own.RemotePool, service.RemotePool)
+	}
+	return grant
 }
 
 // secretLocked finds the enabled secret of a name that serves PPTP; one made

@@ -65,16 +65,57 @@ func TestPrecedence(t *testing.T) {
 	l := newLocal()
 	call := Call{DefaultProfile: "default-encryption"}
 	g := l.Authenticate(pap("u", "p"), call)
-	if g.Local != addr("10.0.0.1") || g.Remote != addr("10.0.0.5") || g.Encryption != Yes || g.OnlyOne || len(g.DNS) != 1 {
+	if g.Local != addr("10.0.0.1") || g.Remote != addr("10.0.0.5") || g.Encryption != Yes || g.Policy.PortLimit != 0 || len(g.DNS) != 1 {
 		t.Errorf("default values: %+v", g)
 	}
 	g = l.Authenticate(pap("s", "p"), call)
-	if g.Local != addr("10.2.0.1") || g.Remote != addr("10.2.0.5") || g.Encryption != Required || !g.OnlyOne {
+	if g.Local != addr("10.2.0.1") || g.Remote != addr("10.2.0.5") || g.Encryption != Required || g.Policy.PortLimit != 1 {
 		t.Errorf("own values: %+v", g)
 	}
 	g = l.Authenticate(pap("u", "p"), Call{DefaultProfile: "default"})
 	if g.Encryption != No || g.Local.IsValid() {
 		t.Errorf("no values: %+v", g)
+	}
+}
+
+// An address beats a pool wherever it stands, and of two pools the nearer one counts.
+func TestPoolPrecedence(t *testing.T) {
+	for _, row := range []struct {
+		name         string
+		service, own Profile
+		secret       Secret
+		remote, pool string
+	}{
+		{name: "nothing"},
+		{name: "service's pool", service: Profile{RemotePool: "s"}, pool: "s"},
+		{name: "own pool", service: Profile{RemotePool: "s"}, own: Profile{RemotePool: "o"}, pool: "o"},
+		{name: "service's address", service: Profile{RemoteAddress: addr("10.0.0.9")}, own: Profile{RemotePool: "o"}, remote: "10.0.0.9"},
+		{name: "own address", service: Profile{RemotePool: "s"}, own: Profile{RemoteAddress: addr("10.0.0.8")}, remote: "10.0.0.8"},
+		{name: "secret's address", service: Profile{RemotePool: "s"}, own: Profile{RemotePool: "o"}, secret: Secret{RemoteAddress: addr("10.0.0.7")}, remote: "10.0.0.7"},
+	} {
+		for _, local := range []bool{false, true} {
+			if local { // the same for the other end
+				row.service.LocalAddress, row.service.LocalPool = row.service.RemoteAddress, row.service.RemotePool
+				row.own.LocalAddress, row.own.LocalPool = row.own.RemoteAddress, row.own.RemotePool
+				row.secret.LocalAddress = row.secret.RemoteAddress
+			}
+			row.service.Name, row.own.Name = "service", "own"
+			row.secret.ID, row.secret.Name, row.secret.Service, row.secret.Profile = 1, "u", "any", "own"
+			row.secret.Password = "p"
+			l := new(Local)
+			l.PutProfile(1, row.service)
+			l.PutProfile(2, row.own)
+			l.PutSecret(row.secret)
+			g := l.Authenticate(pap("u", "p"), Call{DefaultProfile: "service"})
+			got, pool := g.Remote, g.RemotePool
+			if local {
+				got, pool = g.Local, g.LocalPool
+			}
+			want, _ := netip.ParseAddr(row.remote)
+			if !g.OK || got != want || pool != row.pool {
+				t.Errorf("%s: %v and pool %q", row.name, got, pool)
+			}
+		}
 	}
 }
 
@@ -106,5 +147,25 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		if text := fmt.Sprintf(verb, s); strings.Contains(text, "StrongPass") {
 			t.Errorf("%s prints %s", verb, text)
 		}
+	}
+}
+
+// TestNamesAreTakenOver gives a profile the name of another before that one gets a
+// new name, as one commit may.
+func TestNamesAreTakenOver(t *testing.T) {
+	var l Local
+	l.PutProfile(1, Profile{Name: "one"})
+	l.PutProfile(2, Profile{Name: "two"})
+	l.PutProfile(1, Profile{Name: "two"})
+	l.PutProfile(2, Profile{Name: "one"})
+	for _, name := range []string{"one", "two"} {
+		if _, ok := l.Profile(name); !ok {
+			t.Errorf("there is no profile %s", name)
+		}
+	}
+	l.PutProfile(1, Profile{Name: "one"})
+	l.RemoveProfile(2)
+	if _, ok := l.Profile("one"); !ok {
+		t.Error("a profile went with one that had its name")
 	}
 }

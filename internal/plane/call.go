@@ -11,6 +11,7 @@ import (
 	"gopptp/internal/rawgre"
 	"gopptp/internal/tun"
 	"gopptp/mppe"
+	"gopptp/ppp/mp"
 )
 
 // controlQueue bounds the frames that wait for a call's owner. A handshake
@@ -46,19 +47,23 @@ type Call struct {
 	local, peer netip.Addr
 	frames      chan Frame
 	heard       atomic.Int64 // when the last packet came, since plane.start
+	used        atomic.Int64 // when the last user packet came or left, since plane.start
 	stats       stats
 	acks        acks
 
 	rx struct {
-		mu       sync.Mutex
-		order    gre.Reorder
-		receiver *mppe.Receiver
-		device   tun.Device // nil while the network layer is down
-		lost     bool       // receiver waits for a reset
-		clear    bool       // user traffic comes unencrypted
-		out      [1][]byte
-		signaled [numSignals]bool
-		closed   bool
+		mu        sync.Mutex
+		order     gre.Reorder
+		fragments *mp.Reassembler // nil without multilink
+		receiver  *mppe.Receiver
+		device    tun.Device // nil while the network layer is down
+		lost      bool       // receiver waits for a reset
+		clear     bool       // user traffic comes unencrypted
+		plain     bool       // receiver decompresses only, so it may
+		out       [1][]byte
+		signaled  [numSignals]bool
+		queue     *queue // nil without a rate limit
+		closed    bool
 	}
 	holdAt atomic.Int64 // when rx.order releases a gap, since plane.start; 0 for never
 	listed bool         // guarded by timers.mu; stands in timers.holds
@@ -69,15 +74,26 @@ type Call struct {
 		known  bool // peerID is set
 		seq    uint32
 		sender *mppe.Sender
-		open   bool // user traffic may leave
-		clear  bool // and leaves unencrypted
-		pfc    bool // the peer takes one-octet protocol fields
-		acfc   bool // the peer takes frames without FF 03
+		open   bool   // user traffic may leave
+		clear  bool   // and leaves unencrypted
+		plain  bool   // sender compresses only, or is none by agreement, so it may
+		pfc    bool   // the peer takes one-octet protocol fields
+		acfc   bool   // the peer takes frames without FF 03
+		queue  *queue // nil without a rate limit
 		closed bool
-		pkts   [readBatch]rawgre.Packet
+
+		mrru       int // packets are cut, and none is larger; 0 sends them whole
+		linkMTU    int // the largest information field, if they are cut
+		fragmenter mp.Fragmenter
+
+		pkts  [readBatch]rawgre.Packet // the batch that is being made
+		n     int                      // how many of pkts there are; 0 while mu is free
+		sizes [readBatch]int           // of the IP packet that ends in the packet, 0 for none
+		slots [readBatch][]byte        // room for copied fragments, if packets are cut
 	}
 
 	reader sync.WaitGroup // readTUN
+	pacers sync.WaitGroup // the goroutines of the queues
 }
 
 type stats struct {
@@ -91,7 +107,9 @@ type Stats struct {
 
 func newCall(p *Plane, local, peer netip.Addr) *Call {
 	c := &Call{plane: p, local: local, peer: peer, frames: make(chan Frame, controlQueue)}
-	c.heard.Store(int64(time.Since(p.start)))
+	now := int64(time.Since(p.start))
+	c.heard.Store(now)
+	c.used.Store(now)
 	return c
 }
 
@@ -112,6 +130,9 @@ func (c *Call) Frames() <-chan Frame { return c.frames }
 // Heard is when the last packet of the call came.
 func (c *Call) Heard() time.Time { return c.plane.start.Add(time.Duration(c.heard.Load())) }
 
+// Used is when the last user packet came or left; at first, when the call began.
+func (c *Call) Used() time.Time { return c.plane.start.Add(time.Duration(c.used.Load())) }
+
 // Stats gives the call's counters.
 func (c *Call) Stats() Stats {
 	s := &c.stats
@@ -121,22 +142,28 @@ func (c *Call) Stats() Stats {
 	}
 }
 
-// SetReceiver makes encrypted packets from the peer readable. It must be called
-// before the frame leaves that allows the peer to encrypt.
+// SetReceiver makes encrypted or compressed packets from the peer readable. It
+// must be called before the frame leaves that allows the peer to send them.
 func (c *Call) SetReceiver(cfg mppe.Config, key mppe.StartKey) {
-	r := mppe.NewReceiver(cfg, key)
+	var r *mppe.Receiver
+	if cfg.Active() {
+		r = mppe.NewReceiver(cfg, key)
+	}
 	c.rx.mu.Lock()
 	defer c.rx.mu.Unlock()
-	c.rx.receiver = r
+	c.rx.receiver, c.rx.plain = r, cfg.Strength == mppe.None
 	c.rx.signaled = [numSignals]bool{}
 }
 
-// SetSender makes user traffic to the peer encrypted.
+// SetSender makes user traffic to the peer encrypted or compressed, as cfg says.
 func (c *Call) SetSender(cfg mppe.Config, key mppe.StartKey) {
-	s := mppe.NewSender(cfg, key)
+	var s *mppe.Sender
+	if cfg.Active() {
+		s = mppe.NewSender(cfg, key)
+	}
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
-	c.tx.sender = s
+	c.tx.sender, c.tx.plain = s, cfg.Strength == mppe.None
 }
 
 // Rearm lets the data path raise its signals again, after the owner has acted.
@@ -150,9 +177,13 @@ func (c *Call) Rearm(s Signal) {
 type Opening struct {
 	Device tun.Device
 	// SendClear and ReceiveClear allow unencrypted user packets; without them a
-	// clear packet is never sent and is dropped on receipt.
+	// clear packet is never sent and is dropped on receipt. Where a sender
+	// compresses only, packets leave through it all the same.
 	SendClear, ReceiveClear bool
 	PFC, ACFC               bool // what the peer agreed to receive
+	// MTU is the device's: no larger packet is read from it than this, or than
+	// minOutgoing if that is more.
+	MTU int
 }
 
 // Open starts user traffic. It starts a goroutine that reads the device and
@@ -164,7 +195,7 @@ func (c *Call) Open(o Opening) {
 	c.tx.mu.Lock()
 	c.tx.open, c.tx.clear, c.tx.pfc, c.tx.acfc = true, o.SendClear, o.PFC, o.ACFC
 	c.tx.mu.Unlock()
-	c.reader.Go(func() { c.readTUN(o.Device) })
+	c.reader.Go(func() { c.readTUN(o.Device, o.MTU) })
 }
 
 // Shut stops user traffic in both directions; the keys stay.
@@ -190,14 +221,14 @@ func (c *Call) Block() {
 }
 
 // Resume lets user traffic flow again for the device that Open was given, once
-// encryption is agreed anew or for the first time: no clear packet passes any
-// more.
+// CCP is agreed on anew or for the first time. Where SetReceiver or SetSender was
+// last given a strength, or was never called, no clear packet passes any more.
 func (c *Call) Resume(d tun.Device) {
 	c.rx.mu.Lock()
-	c.rx.device, c.rx.clear = d, false
+	c.rx.device, c.rx.clear = d, c.rx.plain
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
-	c.tx.open, c.tx.clear = true, false
+	c.tx.open, c.tx.clear = true, c.tx.plain
 	c.tx.mu.Unlock()
 }
 
@@ -211,8 +242,18 @@ func (c *Call) Close() {
 	c.Block()
 	c.rx.mu.Lock()
 	c.rx.closed = true
+	waiting := []*queue{c.rx.queue}
+	c.rx.queue = nil
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.closed = true
+	waiting = append(waiting, c.tx.queue)
+	c.tx.queue = nil
 	c.tx.mu.Unlock()
+	for _, q := range waiting {
+		if q != nil {
+			close(q.done)
+		}
+	}
+	c.pacers.Wait()
 }

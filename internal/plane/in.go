@@ -5,6 +5,7 @@ import (
 
 	"gopptp/gre"
 	"gopptp/internal/rawgre"
+	"gopptp/mppe"
 	"gopptp/ppp"
 )
 
@@ -13,8 +14,9 @@ import (
 //  1. readGRE takes a batch from the raw socket.
 //  2. input parses the GRE header, finds the call and compares the peer.
 //  3. The sequence window delivers it, holds it for an earlier one, or drops it.
-//  4. deliver reads the PPP protocol; encrypted packets are opened in place.
-//  5. deliverIP writes user packets to the interface; deliverFrame copies all
+//  4. deliver reads the PPP protocol; fragments are put together.
+//  5. dispatch opens encrypted and compressed packets.
+//  6. deliverIP writes user packets to the interface; deliverFrame copies all
 //     else to the owner's queue.
 
 // readGRE owns the receive buffers.
@@ -107,7 +109,16 @@ func (c *Call) deliverLocked(frame []byte) {
 		c.dropLocked(DropFrame)
 		return
 	}
-	switch h.Protocol {
+	if h.Protocol == ppp.ProtocolMP && c.rx.fragments != nil {
+		c.joinLocked(rest)
+		return
+	}
+	c.dispatchLocked(h.Protocol, rest, frame)
+}
+
+// dispatchLocked takes a frame that is whole, and what follows its protocol field.
+func (c *Call) dispatchLocked(protocol ppp.Protocol, rest, frame []byte) {
+	switch protocol {
 	case ppp.ProtocolCompressed:
 		c.deliverEncryptedLocked(rest)
 	case ppp.ProtocolIP:
@@ -133,6 +144,9 @@ func (c *Call) deliverEncryptedLocked(b []byte) {
 		if c.rx.receiver.NeedsReset() {
 			c.rx.lost = true
 			c.signalLocked(NeedReset)
+		}
+		if err == mppe.ErrEncrypted {
+			c.signalLocked(Undecryptable)
 		}
 		return
 	}
@@ -162,6 +176,16 @@ func (c *Call) deliverIPLocked(packet []byte) {
 		c.dropLocked(DropNotIPv4)
 		return
 	}
+	c.used.Store(c.heard.Load())
+	if c.rx.queue == nil {
+		c.writeIPLocked(packet)
+	} else if !c.rx.queue.put(packet) {
+		c.dropLocked(DropRate)
+	}
+}
+
+// writeIPLocked gives a packet to the interface, which is there.
+func (c *Call) writeIPLocked(packet []byte) {
 	c.rx.out[0] = packet
 	_, err := c.rx.device.Write(c.rx.out[:], 0)
 	c.rx.out[0] = nil

@@ -1,6 +1,8 @@
 package plane
 
 import (
+	"time"
+
 	"gopptp/gre"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/tun"
@@ -11,24 +13,40 @@ import (
 //
 //  1. readTUN takes a batch from the interface, leaving Headroom.
 //  2. sendPackets takes the call's tx lock.
-//  3. MPPE seals the packet in place; the PPP protocol goes before it.
+//  3. MPPE seals the packet in place, compressed or not; the PPP protocol goes before it.
+//     With multilink it is then cut, and what follows holds for each fragment.
 //  4. The GRE header goes before that, with the next sequence number and a due
 //     acknowledgement.
 //  5. The batch goes to the raw socket; the lock is released.
 //
 // Frames of the owner (SendFrame) enter at step 2.
 
-// readBatch is how many packets are taken from an interface at once.
-const readBatch = 16
+const (
+	// readBatch is how many packets are taken from an interface at once, at most.
+	readBatch = 16
+	// readRoom bounds the memory for them: larger packets are taken in smaller
+	// batches.
+	readRoom = 64 << 10
+	// minOutgoing is the room for a packet at least. A PPP frame in PPTP has at most
+	// 1532 octets (RFC 2637, section 4.1), or a little more where people say so.
+	minOutgoing = 2048
+)
+
+// readBuffers makes what packets of at most mtu octets are read into.
+func readBuffers(mtu int) [][]byte {
+	slot := Headroom + max(mtu, minOutgoing)
+	bufs := make([][]byte, min(max(readRoom/slot, 1), readBatch))
+	room := make([]byte, len(bufs)*slot)
+	for i := range bufs {
+		bufs[i] = room[i*slot : (i+1)*slot]
+	}
+	return bufs
+}
 
 // readTUN ends when the device is closed.
-func (c *Call) readTUN(d tun.Device) {
-	bufs := make([][]byte, readBatch)
-	sizes := make([]int, readBatch)
-	room := make([]byte, readBatch*(Headroom+maxOutgoing))
-	for i := range bufs {
-		bufs[i] = room[i*(Headroom+maxOutgoing) : (i+1)*(Headroom+maxOutgoing)]
-	}
+func (c *Call) readTUN(d tun.Device, mtu int) {
+	bufs := readBuffers(mtu)
+	sizes := make([]int, len(bufs))
 	for {
 		n, err := d.Read(bufs, sizes, Headroom)
 		if err != nil {
@@ -39,18 +57,35 @@ func (c *Call) readTUN(d tun.Device) {
 }
 
 // sendPackets sends IP packets that stand at Headroom in bufs. It writes over
-// bufs and sizes.
+// bufs.
 func (c *Call) sendPackets(bufs [][]byte, sizes []int) {
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
+	if c.tx.queue == nil {
+		c.sendPacketsLocked(bufs, sizes)
+		return
+	}
+	for i, buf := range bufs {
+		if !c.tx.queue.put(buf[Headroom : Headroom+sizes[i]]) {
+			c.plane.drops[DropRate].Add(1)
+			c.stats.txDrops.Add(1)
+		}
+	}
+}
+
+func (c *Call) sendPacketsLocked(bufs [][]byte, sizes []int) {
+	c.used.Store(int64(time.Since(c.plane.start)))
 	if !c.tx.open || c.tx.sender == nil && !c.tx.clear {
 		c.stats.txDrops.Add(uint64(len(bufs)))
 		return
 	}
-	n := 0
 	for i, buf := range bufs {
 		size := sizes[i]
 		if size < 20 || buf[Headroom]>>4 != 4 { // IPv6 neighbour discovery and the like: this tunnel is IPv4 only
+			c.stats.txDrops.Add(1)
+			continue
+		}
+		if c.tx.mrru > 0 && !c.fitsLocked(size) {
 			c.stats.txDrops.Add(1)
 			continue
 		}
@@ -62,17 +97,46 @@ func (c *Call) sendPackets(bufs [][]byte, sizes []int) {
 			off = c.tx.sender.Seal(buf, inner.Push(buf, off))
 			outer.Protocol = ppp.ProtocolCompressed
 		}
-		off = outer.Push(buf, off)
-		off = c.pushGRELocked(buf, off)
-		c.tx.pkts[n] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
-		sizes[n] = size // n <= i: what is counted below
-		n++
+		if c.tx.mrru > 0 {
+			c.sendFragmentsLocked(buf, off, outer.Protocol, size)
+		} else {
+			c.addLocked(buf, outer.Push(buf, off), size)
+		}
 	}
+	c.flushLocked()
+}
+
+// addLocked adds the PPP frame buf[off:] to the batch, which leaves when it is
+// full. size is that of the IP packet which is complete with this frame, if any.
+func (c *Call) addLocked(buf []byte, off, size int) {
+	off = c.pushGRELocked(buf, off)
+	c.tx.pkts[c.tx.n] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
+	c.tx.sizes[c.tx.n] = size
+	if c.tx.n++; c.tx.n == len(c.tx.pkts) {
+		c.flushLocked()
+	}
+}
+
+// flushLocked sends the batch and counts the IP packets in it.
+func (c *Call) flushLocked() {
+	n := c.tx.n
+	c.tx.n = 0
 	sent := c.writeLocked(n)
-	c.stats.txDrops.Add(uint64(n - sent))
-	c.stats.txPackets.Add(uint64(sent))
-	for _, size := range sizes[:sent] { // exact unless the socket refused one in their midst
-		c.stats.txBytes.Add(uint64(size))
+	var packets, octets, drops uint64
+	for i, size := range c.tx.sizes[:n] { // exact unless the socket refused one in their midst
+		switch {
+		case size == 0: // its packet goes on
+		case i < sent:
+			packets++
+			octets += uint64(size)
+		default:
+			drops++
+		}
+	}
+	c.stats.txPackets.Add(packets)
+	c.stats.txBytes.Add(octets)
+	if drops > 0 {
+		c.stats.txDrops.Add(drops)
 	}
 }
 

@@ -25,6 +25,7 @@ import (
 	"gopptp/internal/rawgre"
 	"gopptp/mppe"
 	"gopptp/ppp"
+	"gopptp/ppp/mp"
 )
 
 // batch is how many packets one system call takes from or gives to the raw
@@ -36,17 +37,13 @@ const batch = rawgre.BatchSize
 // their own idea are still understood.
 const maxPacket = 4096
 
-// maxOutgoing is the longest packet taken from an interface: no PPTP MTU is
-// larger (RFC 2637, section 4.1 gives 1532 octets to a PPP frame; mrru may grow
-// an interface to 65535, but not past what one batch buffer holds).
-const maxOutgoing = 2048
-
 // Headroom is what out.go may write before an IP packet.
-const Headroom = 32
+const Headroom = 40
 
-// A GRE header, a PPP header and inside MPPE another one (without FF 03, but
-// counted in full) must fit: a negative constant does not compile.
-const _ = uint(Headroom - gre.MaxLen - ppp.MaxHeaderLen - mppe.Overhead - ppp.MaxHeaderLen)
+// A GRE header and a PPP header must fit, in a fragment the header of MP and
+// another one of PPP, and inside MPPE a third (those without FF 03, but counted
+// in full): a negative constant does not compile.
+const _ = uint(Headroom - gre.MaxLen - ppp.MaxHeaderLen - mp.MaxHeaderLen - ppp.MaxHeaderLen - mppe.Overhead - ppp.MaxHeaderLen)
 
 // ErrNoCallID is returned when all 65,535 Call IDs are in use.
 var ErrNoCallID = errors.New("plane: no free Call ID")
@@ -115,6 +112,7 @@ const (
 	DropDuplicate                // sequence number seen before
 	DropLate                     // came after its place was given up
 	DropFrame                    // not a PPP frame
+	DropFragment                 // of a packet that cannot be put together
 	DropClear                    // clear user traffic where it must be encrypted
 	DropBlocked                  // user traffic while the network layer is down
 	DropNoKey                    // encrypted without a key
@@ -122,12 +120,13 @@ const (
 	DropNotIPv4                  // user traffic that is not IPv4
 	DropControlQueue             // the owner's queue was full
 	DropInterface                // the interface did not take it
+	DropRate                     // beyond the rate limit
 	DropSend                     // the socket did not take it
 	numDrops
 )
 
-var dropNames = [numDrops]string{"header", "no-call", "wrong-peer", "duplicate", "late", "frame", "clear", "blocked",
-	"no-key", "encryption", "not-ipv4", "control-queue", "interface", "send"}
+var dropNames = [numDrops]string{"header", "no-call", "wrong-peer", "duplicate", "late", "frame", "fragment", "clear", "blocked",
+	"no-key", "encryption", "not-ipv4", "control-queue", "interface", "rate-limit", "send"}
 
 // String gives the reason's name.
 func (d Drop) String() string { return dropNames[d] }

@@ -432,6 +432,8 @@ type sinkDevice struct{}
 func (sinkDevice) Name() string                                    { return "sink" }
 func (sinkDevice) Read([][]byte, []int, int) (int, error)          { select {} }
 func (sinkDevice) Write(bufs [][]byte, off int) (n int, err error) { return len(bufs), nil }
+func (sinkDevice) Interrupt()                                      {}
+func (sinkDevice) Resume()                                         {}
 func (sinkDevice) Close() error                                    { return nil }
 
 func TestHotPathDoesNotAllocate(t *testing.T) {
@@ -457,7 +459,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 				fc.SetSender(cfg, keyBA)
 			}
 			ip := packet(1400, 1)
-			buf := make([]byte, Headroom+maxOutgoing)
+			buf := make([]byte, Headroom+minOutgoing)
 			bufs, sizes := [][]byte{buf}, []int{0}
 			out := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)

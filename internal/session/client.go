@@ -82,32 +82,49 @@ func (m *Manager) reconcileClients(ctx context.Context, want map[uint64]ClientCo
 
 // run dials until ctx ends.
 func (d *dialer) run(ctx context.Context) {
+	if d.cfg.DialOnDemand {
+		d.runOnDemand(ctx)
+		return
+	}
 	wait := minRedial
 	for {
-		connected := d.dial(ctx)
+		connected := d.dial(ctx, nil)
 		if ctx.Err() != nil {
 			return
 		}
 		if connected {
 			wait = minRedial
 		}
-		select {
-		case <-ctx.Done():
+		if !d.pause(ctx, &wait) {
 			return
-		case <-time.After(wait + rand.N(wait/4)):
 		}
-		wait = min(2*wait, maxRedial)
 	}
 }
 
+// pause waits before the next attempt, and doubles the wait. It reports whether
+// ctx goes on.
+func (d *dialer) pause(ctx context.Context, wait *time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(*wait + rand.N(*wait/4)):
+	}
+	*wait = min(2**wait, maxRedial)
+	return true
+}
+
 // dial makes one attempt and keeps the session until it ends. It reports
-// whether the network came up.
-func (d *dialer) dial(ctx context.Context) (connected bool) {
+// whether the network came up. A client that dials on demand holds its interface.
+func (d *dialer) dial(ctx context.Context, held *held) (connected bool) {
 	d.say("initializing...")
 	d.say("connecting...")
 	dialing, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	nc, err := d.m.cfg.Dial(dialing, d.cfg.ConnectTo)
+	server := d.cfg.ConnectTo
+	if held != nil {
+		server = held.server(dialing)
+	}
+	nc, err := d.m.cfg.Dial(dialing, server)
 	if err != nil {
 		d.failed(ctx, err)
 		return false
@@ -133,25 +150,39 @@ func (d *dialer) dial(ctx context.Context) (connected bool) {
 	data.SetPeerID(uint16(call.PeerID()))
 
 	profile, _ := d.m.aaa.Profile(d.cfg.Profile)
+	policy := profile.Policy()
+	dns := peerDNSOf(d.cfg.UsePeerDNS)
 	s := newSession(d.m, data, link.New(link.Config{
-		MRU:        d.cfg.MaxMRU,
-		MTU:        d.cfg.MaxMTU,
-		Auth:       strongestFirst(d.cfg.Allow),
-		User:       d.cfg.User,
-		Password:   auth.Secret(d.cfg.Password),
-		Local:      profile.LocalAddress,
-		Encryption: encryption(aaa.Settle(profile.UseEncryption, aaa.Default)),
-		Strengths:  strengths,
-		RTT:        roundTrip(nc),
-		RequestDNS: d.cfg.UsePeerDNS != "" && d.cfg.UsePeerDNS != "no",
-		Keepalive:  d.cfg.Keepalive,
-		Rand:       d.m.cfg.Rand,
+		MRU:         d.cfg.MaxMRU,
+		MTU:         d.cfg.MaxMTU,
+		Auth:        strongestFirst(d.cfg.Allow),
+		User:        d.cfg.User,
+		Password:    auth.Secret(d.cfg.Password),
+		Local:       profile.LocalAddress,
+		Encryption:  encryption(aaa.Settle(profile.UseEncryption, aaa.Default)),
+		Strengths:   strengths,
+		Compression: policy.Compression,
+		RTT:         roundTrip(nc),
+		RequestDNS:  dns != noDNS,
+		Keepalive:   d.cfg.Keepalive,
+		Rand:        d.m.cfg.Rand,
+
+		MRRU:           d.cfg.MRRU,
+		LargeEncrypted: decryptsLarge(c.Peer()),
 	}), peer)
 	s.call = call
 	s.user = d.cfg.User
 	s.status.Interface = d.cfg.Name
+	s.status.Client = d.cfg.ID
 	s.status.User = d.cfg.User
 	s.status.CallerID = local.String()
+	s.status.CalledID = peer.String()
+	s.limits.policy = policy
+	s.peerDNS = dns
+	s.held = held
+	if d.cfg.AddDefaultRoute {
+		s.route = max(d.cfg.DefaultRouteDistance, 1)
+	}
 	d.m.register(s)
 	defer d.m.unregister(s)
 	d.attach(s)
@@ -175,11 +206,13 @@ func (d *dialer) say(format string, args ...any) {
 		d.mu.Lock()
 		d.state = format
 		d.mu.Unlock()
+		d.m.bell.Ring()
 	}
 }
 
 // attach makes s the client's session, or with nil says that there is none.
 func (d *dialer) attach(s *session) {
+	defer d.m.bell.Ring() // when mu is free
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.session = s

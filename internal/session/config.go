@@ -56,10 +56,12 @@ type Status struct {
 	ID            uint64 // identifies the session for Disconnect; never reused
 	Interface     string // interface name as RouterOS shows it: pptp-out1, <pptp-user>
 	Binding       uint64 // id of the static /interface/pptp-server row, or 0
+	Client        uint64 // id of the /interface/pptp-client row; 0 on a server
 	State         string // as monitor prints it: connected, dialing..., terminating... - reason
 	Running       bool   // the tunnel carries traffic
 	User          string
 	CallerID      string     // the client's outer address
+	CalledID      string     // the server's outer address that the client called
 	OuterAddress  netip.Addr // the peer's outer address
 	LocalAddress  netip.Addr // inner
 	RemoteAddress netip.Addr // inner

@@ -11,32 +11,26 @@ import (
 	"time"
 
 	"gopptp/internal/aaa"
+	"gopptp/internal/bell"
 	"gopptp/internal/journal"
 	"gopptp/internal/plane"
-	"gopptp/internal/tun"
+	"gopptp/ppp/auth"
 )
 
 // Port is the TCP port of the control connection (RFC 2637, section 3.1.3.1).
 const Port = 1723
-
-// An InterfaceConfig is what a tunnel's network interface needs.
-type InterfaceConfig struct {
-	Name          string     // as RouterOS shows it; the system's own name may be shorter
-	MTU           int        // octets
-	Local, Remote netip.Addr // inner addresses, point to point
-}
 
 // A Host is the machine's door for interfaces and addresses. Its methods are
 // safe for concurrent use.
 type Host interface {
 	// CreateInterface makes a tunnel interface, up and with its addresses.
 	// Closing it removes it.
-	CreateInterface(InterfaceConfig) (tun.Device, error)
+	CreateInterface(InterfaceConfig) (Interface, error)
 	// IsLocal reports whether addr is one of the machine's own.
 	IsLocal(addr netip.Addr) (bool, error)
 }
 
-// A Config is what a Manager stands on. All fields are required but Rand.
+// A Config is what a Manager stands on. Those up to Resolve are required.
 type Config struct {
 	Journal *journal.Journal
 	Plane   *plane.Plane
@@ -46,7 +40,16 @@ type Config struct {
 	// Dial opens a control connection to a server, given as address or name
 	// without a port.
 	Dial func(ctx context.Context, server string) (net.Conn, error)
-	Rand io.Reader // for challenges and magic numbers; crypto/rand by default
+	// Resolve gives an IPv4 address of a server that is given as address or name.
+	Resolve func(ctx context.Context, server string) (netip.Addr, error)
+	Rand    io.Reader // for challenges and magic numbers; crypto/rand by default
+
+	// Authenticate asks others for users that are no secrets here; nil for nobody.
+	// It returns when ctx ends, at the latest.
+	Authenticate func(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant
+	// Events is told what happens to sessions, by their own goroutines: it must not
+	// wait for anything. Nil for nobody.
+	Events func(Event)
 }
 
 // A Manager keeps all sessions. Its methods are safe for concurrent use, never
@@ -54,18 +57,23 @@ type Config struct {
 type Manager struct {
 	cfg     Config
 	aaa     aaa.Local
+	pools   aaa.Pools
 	changed chan struct{} // holds a token when Run must look again
+	bell    bell.Bell     // rings when a state changes
+	guard   *guard
 
-	mu       sync.Mutex
-	identity string
-	server   ServerConfig
-	bindings map[uint64]Binding
-	clients  map[uint64]ClientConfig
-	dialers  map[uint64]*dialer // running clients; owned by Run, read under mu
-	sessions map[uint64]*session
-	names    map[string]bool // interface names in use by sessions
-	lastID   uint64
-	base     uint32 // of SessionID
+	mu           sync.Mutex
+	identity     string
+	server       ServerConfig
+	bindings     map[uint64]Binding
+	clients      map[uint64]ClientConfig
+	dialers      map[uint64]*dialer // running clients; owned by Run, read under mu
+	sessions     map[uint64]*session
+	names        map[string]bool              // interface names in use by sessions
+	users        map[string]map[*session]bool // the sessions of the server's users
+	placeholders map[netip.Addr]bool          // addresses of clients that dial on demand
+	lastID       uint64
+	base         uint32 // of SessionID
 }
 
 // sessionIDService is the first octet of a SessionID: it tells the service, as
@@ -78,14 +86,17 @@ func NewManager(cfg Config) *Manager {
 		cfg.Rand = rand.Reader
 	}
 	return &Manager{
-		cfg:      cfg,
-		changed:  make(chan struct{}, 1),
-		identity: "gopptp",
-		bindings: map[uint64]Binding{},
-		clients:  map[uint64]ClientConfig{},
-		dialers:  map[uint64]*dialer{},
-		sessions: map[uint64]*session{},
-		names:    map[string]bool{},
+		cfg:          cfg,
+		changed:      make(chan struct{}, 1),
+		identity:     "gopptp",
+		bindings:     map[uint64]Binding{},
+		clients:      map[uint64]ClientConfig{},
+		dialers:      map[uint64]*dialer{},
+		sessions:     map[uint64]*session{},
+		names:        map[string]bool{},
+		users:        map[string]map[*session]bool{},
+		guard:        newGuard(),
+		placeholders: map[netip.Addr]bool{},
 		// The bits after the service differ from one start to the next.
 		base: sessionIDService | uint32(time.Now().Unix()/60&0xf)<<20,
 	}
@@ -160,7 +171,7 @@ func (m *Manager) RemoveBinding(id uint64) {
 	}
 	m.mu.Unlock()
 	if live != nil {
-		live.stop(reasonAdmin)
+		live.stop(endAdmin)
 	}
 }
 
@@ -229,6 +240,10 @@ func (m *Manager) Client(id uint64) (Status, bool) {
 	return Status{Interface: c.Name, State: state, User: c.User}, true
 }
 
+// Changes gives a channel that is closed when something that Active or Client
+// tell changes next, but for counters.
+func (m *Manager) Changes() <-chan struct{} { return m.bell.Next() }
+
 // Disconnect ends a session by its Status.ID; it reports whether there was one.
 func (m *Manager) Disconnect(id uint64) bool {
 	m.mu.Lock()
@@ -237,7 +252,7 @@ func (m *Manager) Disconnect(id uint64) bool {
 	if s == nil {
 		return false
 	}
-	s.stop(reasonAdmin)
+	s.stop(endAdmin)
 	return true
 }
 
@@ -253,8 +268,11 @@ func (m *Manager) register(s *session) {
 }
 
 func (m *Manager) unregister(s *session) {
+	defer m.bell.Ring() // when mu is free
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.sessions, s.id)
 	delete(m.names, s.claimed)
+	m.leaveUser(s)
+	close(s.gone)
 }

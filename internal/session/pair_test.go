@@ -23,6 +23,7 @@ import (
 
 var (
 	clientAddr = netip.MustParseAddr("192.168.51.3")
+	otherAddr  = netip.MustParseAddr("192.168.51.4")
 	serverAddr = netip.MustParseAddr("192.168.62.2")
 	innerLocal = netip.MustParseAddr("10.0.0.1")
 	innerPeer  = netip.MustParseAddr("10.0.0.5")
@@ -34,6 +35,14 @@ type pair struct {
 	t              *testing.T
 	gre            *rawgretest.Network
 	server, client *side
+	other          *side // another client, at another address
+
+	events []Event // of the server, guarded by mu
+	mu     sync.Mutex
+
+	// authenticate is asked by the server for users that are no secrets; nil for
+	// nobody.
+	authenticate func(context.Context, *auth.Request, aaa.Call) aaa.Grant
 }
 
 type side struct {
@@ -48,14 +57,35 @@ type fakeHost struct {
 	mu    sync.Mutex
 	local map[netip.Addr]bool
 	last  InterfaceConfig
+	all   []InterfaceConfig
 }
 
-func (h *fakeHost) CreateInterface(c InterfaceConfig) (tun.Device, error) {
-	h.mu.Lock()
-	h.last = c
-	h.mu.Unlock()
+func (h *fakeHost) CreateInterface(c InterfaceConfig) (Interface, error) {
+	h.fit(c)
 	name, _ := host.InterfaceName(c.Name, h.Taken)
-	return h.Create(name)
+	d, err := h.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	return fakeInterface{d, h}, nil
+}
+
+func (h *fakeHost) fit(c InterfaceConfig) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.last = c
+	h.all = append(h.all, c)
+}
+
+// A fakeInterface remembers how it was refitted.
+type fakeInterface struct {
+	tun.Device
+	host *fakeHost
+}
+
+func (i fakeInterface) Refit(c InterfaceConfig) error {
+	i.host.fit(c)
+	return nil
 }
 
 func (h *fakeHost) IsLocal(a netip.Addr) (bool, error) { return h.local[a], nil }
@@ -107,7 +137,7 @@ func withPair(t *testing.T, f func(p *pair)) {
 		p := &pair{t: t, gre: rawgretest.New()}
 		var mu sync.Mutex
 		var listener *pipeListener
-		dial := func(_ context.Context, server string) (net.Conn, error) {
+		dial := func(own netip.Addr, server string) (net.Conn, error) {
 			mu.Lock()
 			l := listener
 			mu.Unlock()
@@ -116,8 +146,8 @@ func withPair(t *testing.T, f func(p *pair)) {
 			}
 			a, b := net.Pipe()
 			select {
-			case l.conns <- pipeConn{b, serverAddr, clientAddr}:
-				return pipeConn{a, clientAddr, serverAddr}, nil
+			case l.conns <- pipeConn{b, serverAddr, own}:
+				return pipeConn{a, own, serverAddr}, nil
 			case <-l.closed:
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: net.ErrClosed}
 			}
@@ -133,7 +163,24 @@ func withPair(t *testing.T, f func(p *pair)) {
 			conn := p.gre.Listen(own)
 			s := &side{log: journal.New(nil, false), host: &fakeHost{Host: tuntest.NewHost(), local: map[netip.Addr]bool{own: true}}}
 			road := plane.New(conn)
-			s.Manager = NewManager(Config{Journal: s.log, Plane: road, Host: s.host, Listen: listen, Dial: dial})
+			s.Manager = NewManager(Config{
+				Journal: s.log, Plane: road, Host: s.host, Listen: listen,
+				Dial:    func(_ context.Context, server string) (net.Conn, error) { return dial(own, server) },
+				Resolve: func(_ context.Context, server string) (netip.Addr, error) { return netip.ParseAddr(server) },
+				Authenticate: func(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+					if p.authenticate == nil {
+						return aaa.Grant{Reason: "unknown user"}
+					}
+					return p.authenticate(ctx, req, call)
+				},
+				Events: func(e Event) {
+					if e.Server {
+						p.mu.Lock()
+						defer p.mu.Unlock()
+						p.events = append(p.events, e)
+					}
+				},
+			})
 			ctx, cancel := context.WithCancel(context.Background())
 			var manager, wg sync.WaitGroup
 			wg.Go(func() { _ = road.Run(context.Background()) })
@@ -153,7 +200,7 @@ func withPair(t *testing.T, f func(p *pair)) {
 			}
 			return s
 		}
-		p.server, p.client = mk(serverAddr), mk(clientAddr)
+		p.server, p.client, p.other = mk(serverAddr), mk(clientAddr), mk(otherAddr)
 		p.server.SetServer(serverConfig())
 		p.server.PutSecret(aaa.Secret{ID: 1, Name: "MT-User", Service: "pptp", Password: "StrongPass",
 			Profile: "default-encryption", LocalAddress: innerLocal, RemoteAddress: innerPeer})
@@ -183,7 +230,7 @@ func (p *pair) devices(serverName string) (server, client *tuntest.TUN) {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 20*time.Second)
 	defer cancel()
-	client, err := p.client.host.Wait(ctx, "pptp-out1")
+	client, err := p.client.host.Wait(ctx, clientConfig().Name)
 	if err == nil {
 		server, err = p.server.host.Wait(ctx, serverName)
 	}

@@ -150,10 +150,20 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 		RTT:       roundTrip(c.NetConn()),
 		Keepalive: server.Keepalive,
 		Rand:      m.cfg.Rand,
+
+		MRRU:           server.MRRU,
+		LargeEncrypted: decryptsLarge(c.Peer()),
 	}), peer)
 	s.server = true
 	s.defaultProfile = server.DefaultProfile
 	s.status.CallerID = peer.String()
+	s.status.CalledID = local.String()
+	if err := m.guard.enter(s, peer); err != nil {
+		req.Reject(wire.ErrorNoResource)
+		m.cfg.Journal.Debugf("pptp,debug", "call from %v refused: %v", peer, err)
+		return
+	}
+	defer m.guard.leave(s, peer)
 	m.register(s)
 	defer m.unregister(s)
 	// From here on GRE packets of the call reach the session's queue, so that
@@ -164,28 +174,6 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 		return
 	}
 	s.run(ctx)
-}
-
-// authorize answers the link's question who the peer is.
-func (s *session) authorize(now time.Time, o link.AuthRequest) {
-	grant := s.m.aaa.Authenticate(o.Request, aaa.Call{CallerID: s.status.CallerID, DefaultProfile: s.defaultProfile})
-	if !grant.OK {
-		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %s authentication failed", s.name(), o.Request.Name)
-		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
-		s.refused = true
-		s.link.Authorize(now, link.Grant{Result: grant.Result})
-		return
-	}
-	s.user = grant.User
-	s.grant = grant
-	s.link.Authorize(now, link.Grant{
-		Result:     grant.Result,
-		Local:      grant.Local,
-		Remote:     grant.Remote,
-		DNS:        grant.DNS,
-		WINS:       grant.WINS,
-		Encryption: encryption(grant.Encryption),
-	})
 }
 
 // strongestFirst is the order in which methods are asked for.
@@ -224,6 +212,15 @@ func (m *Manager) controlConfig() pptp.Config {
 
 // vendor is what peers are told of the maker of this program.
 const vendor = "gopptp"
+
+// vendorRouterOS is what RouterOS tells.
+const vendorRouterOS = "MikroTik"
+
+// decryptsLarge says whether a peer is of a kind that decrypts packets of any size
+// up to its MRRU, which Linux does not. Who lies about it loses packets of its own.
+func decryptsLarge(p pptp.Peer) bool {
+	return p.VendorName == vendor || p.VendorName == vendorRouterOS
+}
 
 // logControl writes what happens on control connections as RouterOS does.
 func (m *Manager) logControl(e pptp.Event) {

@@ -16,12 +16,6 @@ import (
 	"gopptp/pptp/wire"
 )
 
-// Reasons that end a session, as the log shows them after "terminating... - ".
-const (
-	reasonAdmin = "administrator request"
-	reasonLost  = "disconnected"
-)
-
 // clearWait bounds the wait for a server's answer when a client clears its call.
 const clearWait = 200 * time.Millisecond
 
@@ -33,22 +27,34 @@ type session struct {
 	data   *plane.Call
 	call   *pptp.Call // set before run
 	link   *link.Link
-	outer  netip.Addr  // the peer's
-	kill   chan string // a reason to end, from others
+	outer  netip.Addr    // the peer's
+	kill   chan ending   // why to end, from others
+	gone   chan struct{} // closed when the session is no more
 
-	defaultProfile string // of a server session
+	defaultProfile string  // of a server session
+	route          int     // distance of a client's default route; 0 for none
+	peerDNS        peerDNS // of a client
+	held           *held   // the interface of a client that dials on demand; nil for none
+	answers        chan answer
+	asking         sync.WaitGroup // those who look for an answer
 
 	// Owned by run.
-	user     string     // the secret's name, or a client's own
-	grant    aaa.Grant  // of a server session
-	refused  bool       // the peer failed to authenticate; the log has said so
-	device   tun.Device // nil while the network layer is down
-	loggedIn time.Time  // zero before authentication, and on a client
-	heard    time.Time  // the last packet that the link was told of
-	wasUp    bool       // the network came up at least once
-	reason   string     // why the session ends; empty while it lives
+	user         string    // the secret's name, or a client's own
+	grant        aaa.Grant // of a server session
+	limits       limits
+	leases       []netip.Addr // out of pools
+	question     int          // the number of the last question who the peer is
+	giveUpAsking context.CancelFunc
+	refused      bool       // the peer failed to authenticate; the log has said so
+	device       tun.Device // nil while the network layer is down
+	loggedIn     time.Time  // zero before authentication, and on a client
+	heard        time.Time  // the last packet that the link was told of
+	wasUp        bool       // the network came up at least once
+	ending       ending     // why the session ends; without a reason while it lives
 
-	claimed string // guarded by m.mu; interface name to give back
+	// Guarded by m.mu: what is to be given back.
+	claimed     string // interface name
+	claimedUser string
 
 	mu     sync.Mutex
 	status Status // guarded by mu once the session is registered
@@ -56,12 +62,15 @@ type session struct {
 
 func newSession(m *Manager, data *plane.Call, l *link.Link, outer netip.Addr) *session {
 	return &session{
-		m:      m,
-		data:   data,
-		link:   l,
-		outer:  outer,
-		kill:   make(chan string, 1),
-		status: Status{OuterAddress: outer, State: "connecting..."},
+		m:            m,
+		data:         data,
+		link:         l,
+		outer:        outer,
+		kill:         make(chan ending, 1),
+		gone:         make(chan struct{}),
+		answers:      make(chan answer),
+		giveUpAsking: func() {},
+		status:       Status{OuterAddress: outer, State: "connecting..."},
 	}
 }
 
@@ -70,15 +79,21 @@ func (s *session) snapshot() Status {
 	s.mu.Lock()
 	st := s.status
 	s.mu.Unlock()
-	t := s.data.Stats()
-	st.Traffic = Traffic{
-		RxBytes: t.RxBytes, TxBytes: t.TxBytes, RxPackets: t.RxPackets, TxPackets: t.TxPackets,
-		RxDrops: t.RxDrops, TxDrops: t.TxDrops,
-	}
+	st.Traffic = s.traffic()
 	return st
 }
 
+// traffic gives what the session has carried.
+func (s *session) traffic() Traffic {
+	t := s.data.Stats()
+	return Traffic{
+		RxBytes: t.RxBytes, TxBytes: t.TxBytes, RxPackets: t.RxPackets, TxPackets: t.TxPackets,
+		RxDrops: t.RxDrops, TxDrops: t.TxDrops,
+	}
+}
+
 func (s *session) update(f func(*Status)) {
+	defer s.m.bell.Ring() // when mu is free
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(&s.status)
@@ -100,10 +115,10 @@ func (s *session) info(format string, args ...any) {
 	s.m.cfg.Journal.Addf("pptp,ppp,info", "%s: "+format, append([]any{s.name()}, args...)...)
 }
 
-// stop asks the session to end; the first reason counts.
-func (s *session) stop(reason string) {
+// stop asks the session to end; the first ending counts.
+func (s *session) stop(e ending) {
 	select {
-	case s.kill <- reason:
+	case s.kill <- e:
 	default:
 	}
 }
@@ -116,27 +131,29 @@ func (s *session) run(ctx context.Context) {
 	stopped := ctx.Done()
 	s.link.Start(time.Now())
 	for {
-		s.pump(time.Now())
+		s.pump(ctx, time.Now())
 		if reason := s.link.Reason(); reason != "" {
-			s.terminating(reason)
+			s.terminating(endOf(reason))
 		}
 		if s.link.Dead() {
 			return
 		}
-		if at, ok := s.link.Deadline(); ok {
+		if at, ok := s.deadline(time.Now()); ok {
 			timer.Reset(time.Until(at))
 		}
 		select {
 		case f := <-s.data.Frames():
 			s.take(time.Now(), f)
 		case <-s.call.Done():
-			s.terminating(reasonLost)
+			s.terminating(endLost)
 			return
-		case reason := <-s.kill:
-			s.close(time.Now(), reason)
+		case e := <-s.kill:
+			s.close(time.Now(), e)
+		case a := <-s.answers:
+			s.answered(time.Now(), a)
 		case <-stopped:
 			stopped = nil
-			s.close(time.Now(), reasonAdmin)
+			s.close(time.Now(), endStop)
 		case <-timer.C:
 			if heard := s.data.Heard(); heard.After(s.heard) {
 				s.heard = heard
@@ -145,6 +162,24 @@ func (s *session) run(ctx context.Context) {
 			s.link.Tick(time.Now())
 		}
 	}
+}
+
+// deadline is when the link or the policy has something to do. A session whose
+// policy is at its end is closed.
+func (s *session) deadline(now time.Time) (time.Time, bool) {
+	at, ok := s.link.Deadline()
+	if s.ending.reason != "" {
+		return at, ok
+	}
+	end, over, next := s.limits.due(now, s.data.Used(), s.traffic())
+	if over {
+		s.close(now, end)
+		return now, true // what the link has to say now goes out
+	}
+	if !next.IsZero() && (!ok || next.Before(at)) {
+		return next, true
+	}
+	return at, ok
 }
 
 // take gives one thing from the data path to the link.
@@ -166,7 +201,7 @@ func (s *session) take(now time.Time, f plane.Frame) {
 
 // pump does what the link wants, in the order in which it wants it: a key is in
 // force before the frame that lets the peer use it leaves.
-func (s *session) pump(now time.Time) {
+func (s *session) pump(ctx context.Context, now time.Time) {
 	for {
 		output, ok := s.link.Next()
 		if !ok {
@@ -177,9 +212,11 @@ func (s *session) pump(now time.Time) {
 			s.debugFrame("sent", o)
 			_ = s.data.SendFrame(o) // lost like any other packet; the link sends it again
 		case link.AuthRequest:
-			s.authorize(now, o)
+			s.authorize(ctx, now, o)
 		case link.Authenticated:
 			s.authenticated(now, o)
+		case link.Multilink:
+			s.data.SetMultilink(plane.Multilink(o))
 		case link.ReceiveKey:
 			s.data.SetReceiver(o.Config, o.Key)
 		case link.SendKey:
@@ -229,17 +266,22 @@ func (s *session) authenticated(now time.Time, _ link.Authenticated) {
 // networkUp makes the interface and lets user traffic flow.
 func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 	if err := s.checkAddresses(o); err != nil {
-		s.close(now, "could not add address: "+err.Error())
+		s.close(now, ending{"could not add address: " + err.Error(), NASError})
 		return
 	}
-	device, err := s.m.cfg.Host.CreateInterface(InterfaceConfig{
-		Name: s.name(), MTU: o.MTU, Local: o.Local, Remote: o.Remote,
-	})
+	device, err := s.open(s.interfaceConfig(o))
 	if err != nil {
-		s.close(now, "could not add interface: "+err.Error())
+		s.close(now, ending{"could not add interface: " + err.Error(), NASError})
 		return
 	}
 	s.device = device
+	if !s.limits.policy.Rate.Unlimited() {
+		s.data.SetLimit(s.limits.policy.Rate)
+	}
+	s.limits.up = now
+	if s.limits.begin.IsZero() {
+		s.limits.begin = now
+	}
 	encoding := encodingOf(o.Send, o.Receive)
 	s.update(func(st *Status) {
 		st.State, st.Running = "connected", true
@@ -253,12 +295,23 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		ReceiveClear: o.Receive.Strength == mppe.None,
 		PFC:          o.PFC,
 		ACFC:         o.ACFC,
+		MTU:          o.MTU,
 	})
 	s.wasUp = true
 	if encoding != "" {
 		s.info("using encoding - %s", encoding)
 	}
 	s.info("connected")
+	s.tell(Up)
+}
+
+// open gives the tunnel its interface: one that the client has already, or a new
+// one.
+func (s *session) open(c InterfaceConfig) (tun.Device, error) {
+	if s.held != nil {
+		return s.held.lend(c)
+	}
+	return s.m.cfg.Host.CreateInterface(c)
 }
 
 // encodingOf is what RouterOS shows: both directions, joined if they differ.
@@ -278,22 +331,24 @@ func (s *session) networkDown() {
 	s.device.Close()
 	s.data.WaitReader()
 	s.device = nil
+	s.limits.up = time.Time{}
 	s.update(func(st *Status) { st.Running = false })
+	s.tell(Down)
 }
 
 // close ends the session for a reason of our own.
-func (s *session) close(now time.Time, reason string) {
-	s.terminating(reason)
-	s.link.Close(now, reason)
+func (s *session) close(now time.Time, e ending) {
+	s.terminating(e)
+	s.link.Close(now, e.reason)
 }
 
 // terminating says, once, why the session ends.
-func (s *session) terminating(reason string) {
-	if s.reason != "" {
+func (s *session) terminating(e ending) {
+	if s.ending.reason != "" {
 		return
 	}
-	s.reason = reason
-	state := "terminating... - " + reason
+	s.ending = e
+	state := "terminating... - " + e.reason
 	s.update(func(st *Status) { st.State, st.Running = state, false })
 	if !s.refused {
 		s.info("%s", state)
@@ -302,6 +357,7 @@ func (s *session) terminating(reason string) {
 
 // end says goodbye to the peer and gives back all that the session had.
 func (s *session) end() {
+	s.giveUpAsking()
 	s.networkDown()
 	s.call.Disconnect(wire.DisconnectAdminShutdown)
 	if !s.server {
@@ -317,5 +373,10 @@ func (s *session) end() {
 	}
 	if !s.refused {
 		s.info("disconnected")
+	}
+	s.asking.Wait()
+	s.unlease()
+	if !s.loggedIn.IsZero() {
+		s.tell(Ended)
 	}
 }

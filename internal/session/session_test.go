@@ -2,6 +2,7 @@ package session
 
 import (
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,7 +39,7 @@ func TestFoundingExample(t *testing.T) {
 		if !ok || st.State != "connected" || !st.Running || st.Encoding != "MPPE128 stateless" || st.LocalAddress != innerPeer || st.RemoteAddress != innerLocal {
 			t.Errorf("client: %+v", st)
 		}
-		if c := p.client.host.last; c != (InterfaceConfig{Name: "pptp-out1", MTU: 1450, Local: innerPeer, Remote: innerLocal}) {
+		if c, want := p.client.host.last, (InterfaceConfig{Name: "pptp-out1", MTU: 1450, Local: innerPeer, Remote: innerLocal, Outer: serverAddr}); !reflect.DeepEqual(c, want) {
 			t.Errorf("client interface: %+v", c)
 		}
 		time.Sleep(143 * time.Second)

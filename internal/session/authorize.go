@@ -1,0 +1,162 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"gopptp/internal/aaa"
+	"gopptp/ppp/auth"
+	"gopptp/ppp/link"
+)
+
+// An answer is what became of the question who the peer is.
+type answer struct {
+	to    int // the number of the question
+	req   *auth.Request
+	grant aaa.Grant
+}
+
+// authorize looks for the answer to the link's question who the peer is. Whoever
+// is known here and has the right password is answered at once; what takes time
+// goes on beside the session.
+func (s *session) authorize(ctx context.Context, now time.Time, o link.AuthRequest) {
+	s.question++
+	s.giveUpAsking()
+	call := aaa.Call{
+		CallerID: s.status.CallerID, CalledID: s.status.CalledID, DefaultProfile: s.defaultProfile,
+		SessionID: s.status.SessionID, Port: uint32(s.id),
+	}
+	grant := s.m.aaa.Authenticate(o.Request, call)
+	if grant.OK && s.m.claimUser(s, grant) == nil {
+		s.answered(now, answer{s.question, o.Request, grant})
+		return
+	}
+	ctx, s.giveUpAsking = context.WithCancel(ctx)
+	question := s.question
+	s.asking.Go(func() {
+		a := answer{question, o.Request, s.m.ask(ctx, s, o.Request, call, grant)}
+		select {
+		case s.answers <- a:
+		case <-ctx.Done():
+		}
+	})
+}
+
+// ask does what takes time: it asks those who know users that are no secrets
+// here, lets an old session of the user end, and keeps a refusal waiting. It
+// returns early when ctx ends.
+func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call aaa.Call, grant aaa.Grant) aaa.Grant {
+	if grant.Unknown && m.cfg.Authenticate != nil {
+		grant = m.cfg.Authenticate(ctx, req, call)
+	}
+	if grant.OK {
+		grant = m.admit(ctx, s, grant)
+	}
+	if grant.OK {
+		return grant
+	}
+	select {
+	case <-time.After(m.guard.failed(time.Now(), s.outer)):
+	case <-ctx.Done():
+	}
+	return grant
+}
+
+// admit refuses a user who has as many sessions as the policy grants, unless one
+// of them is from the same address: then the client has lost it and calls again,
+// and the old session makes room.
+func (m *Manager) admit(ctx context.Context, s *session, grant aaa.Grant) aaa.Grant {
+	for {
+		rival := m.claimUser(s, grant)
+		if rival == nil {
+			return grant
+		}
+		if rival.outer != s.outer {
+			break
+		}
+		rival.stop(endOnlyOne)
+		select {
+		case <-rival.gone:
+			continue
+		case <-ctx.Done():
+		}
+		break
+	}
+	return aaa.Grant{User: grant.User, Reason: endOnlyOne.reason, Public: true}
+}
+
+// claimUser makes s a session of the user, unless there are as many as the policy
+// grants; then it gives one that stands in the way, from the same address if there
+// is one.
+func (m *Manager) claimUser(s *session, grant aaa.Grant) (rival *session) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for other := range m.users[grant.User] {
+		if other == s {
+			continue
+		}
+		n++
+		if rival == nil || other.outer == s.outer {
+			rival = other
+		}
+	}
+	if limit := grant.Policy.PortLimit; limit > 0 && n >= limit {
+		return rival
+	}
+	m.leaveUser(s)
+	if m.users[grant.User] == nil {
+		m.users[grant.User] = map[*session]bool{}
+	}
+	m.users[grant.User][s] = true
+	s.claimedUser = grant.User
+	return nil
+}
+
+// leaveUser says that s is no session of its user any more. The caller holds mu.
+func (m *Manager) leaveUser(s *session) {
+	delete(m.users[s.claimedUser], s)
+	if len(m.users[s.claimedUser]) == 0 {
+		delete(m.users, s.claimedUser)
+	}
+}
+
+// answered tells the link who the peer is.
+func (s *session) answered(now time.Time, a answer) {
+	if a.to != s.question {
+		return // the peer has begun anew meanwhile
+	}
+	grant := a.grant
+	if !grant.OK {
+		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %s authentication failed%s", s.name(), a.req.Name, because(grant))
+		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
+		s.refused = true
+		s.link.Authorize(now, link.Grant{Result: grant.Result})
+		return
+	}
+	s.m.guard.succeeded(s.outer)
+	s.m.guard.leave(s, s.outer)
+	s.user = grant.User
+	s.lease(&grant)
+	s.grant = grant
+	s.limits.policy = grant.Policy
+	s.link.Authorize(now, link.Grant{
+		Result:     grant.Result,
+		Local:      grant.Local,
+		Remote:     grant.Remote,
+		DNS:        grant.DNS,
+		WINS:       grant.WINS,
+		Encryption: encryption(grant.Encryption),
+
+		Compression: &grant.Policy.Compression,
+	})
+}
+
+// because gives what the log may tell of a refusal without helping those who
+// guess: what is not the caller's fault.
+func because(g aaa.Grant) string {
+	if g.Public {
+		return " - " + g.Reason
+	}
+	return ""
+}
