@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"gopptp/internal/bell"
 )
 
 // Lines is how many entries are kept in memory, RouterOS's memory-lines.
@@ -34,6 +36,7 @@ func (e Entry) Has(topic string) bool {
 type Journal struct {
 	sink  func(Entry)
 	debug bool
+	bell  bell.Bell
 
 	mu   sync.Mutex
 	last uint64
@@ -69,6 +72,7 @@ func (j *Journal) Debugf(topics, format string, args ...any) {
 // reason may come from a peer, and a long one is cut.
 func (j *Journal) Addf(topics, format string, args ...any) {
 	message := Clean(fmt.Sprintf(format, args...))
+	defer j.bell.Ring() // when mu is free
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.last++
@@ -89,6 +93,9 @@ func (j *Journal) Addf(topics, format string, args ...any) {
 		j.sink(e)
 	}
 }
+
+// Changes gives a channel that is closed when the next entry is there.
+func (j *Journal) Changes() <-chan struct{} { return j.bell.Next() }
 
 // Entries gives what is in memory, oldest first.
 func (j *Journal) Entries() []Entry {

@@ -1,5 +1,6 @@
 // Package logging carries out the rules of /system/logging: which entries of the
-// log are shown, and which go to files and to syslog servers.
+// log are shown, which go to files and to syslog servers, and which are echoed to
+// consoles.
 //
 // It keeps no entry in memory: that is the journal's work, and the rules decide
 // what of it is shown. What the program writes to its own output does not depend
@@ -14,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"gopptp/internal/journal"
 )
@@ -25,7 +27,7 @@ type Target string
 const (
 	Memory Target = "memory" // it is shown by /log
 	Disk   Target = "disk"   // it is appended to a file
-	Echo   Target = "echo"   // it is written to the program's output, where all entries are
+	Echo   Target = "echo"   // it is shown to those who are at a console; the program's output has all entries
 	Remote Target = "remote" // it is sent to a syslog server
 )
 
@@ -77,11 +79,39 @@ type Router struct {
 	name    string
 	outputs map[uint64]io.WriteCloser // of actions; owned by Run
 	stale   []io.Closer               // outputs of actions that changed
+
+	consoles map[*console]struct{}
 }
+
+// A console is somebody to whom entries are echoed.
+type console struct{ show func(line string) }
 
 // New makes a router without rules.
 func New() *Router {
-	return &Router{rules: map[uint64]Rule{}, actions: map[uint64]Action{}, outputs: map[uint64]io.WriteCloser{}}
+	return &Router{rules: map[uint64]Rule{}, actions: map[uint64]Action{}, outputs: map[uint64]io.WriteCloser{}, consoles: map[*console]struct{}{}}
+}
+
+// Echo has Run give show the lines that rules echo, until stop is called. It must
+// not wait: the other outputs would wait with it.
+func (r *Router) Echo(show func(line string)) (stop func()) {
+	c := &console{show}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.consoles[c] = struct{}{}
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.consoles, c)
+	}
+}
+
+// echo shows a delivery at the consoles.
+func (r *Router) echo(d delivery, e journal.Entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c := range r.consoles {
+		c.show(e.Time.Format(time.TimeOnly) + " echo: " + e.Topics + " " + d.message)
+	}
 }
 
 // SetIdentity sets the name that syslog servers see.
@@ -168,8 +198,8 @@ func (r *Router) deliveries(e journal.Entry) []delivery {
 	return out
 }
 
-// Run writes to files and sends to servers what the journal has from now on,
-// until ctx ends. A nil files keeps no files.
+// Run writes to files, sends to servers and echoes what the journal has from now
+// on, until ctx ends. A nil files keeps no files.
 func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 	entries, stop := j.Follow()
 	defer stop()
@@ -183,6 +213,9 @@ func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 		case e = <-entries:
 		}
 		for _, d := range r.deliveries(e) {
+			if d.action.Target == Echo {
+				r.echo(d, e)
+			}
 			if d.action.Target != Disk && d.action.Target != Remote {
 				continue
 			}

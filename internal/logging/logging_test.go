@@ -170,3 +170,31 @@ func TestSeverities(t *testing.T) {
 		}
 	}
 }
+
+// TestEcho shows lines to those who are at a console, and to nobody else.
+func TestEcho(t *testing.T) {
+	r := New()
+	r.PutAction(Action{ID: 2, Target: Echo})
+	r.PutRule(Rule{ID: 1, Topics: []string{"critical"}, Action: 2})
+	lines := make(chan string, 10)
+	stop := r.Echo(func(line string) { lines <- line })
+	j := run(t, r, nil)
+	until(t, "an echo", func() bool { // Run may begin to follow a moment later
+		j.Addf("system,info", "quiet")
+		j.Addf("system,error,critical", "login failure for user x")
+		return len(lines) > 0
+	})
+	line := <-lines
+	if _, err := time.Parse(time.TimeOnly, line[:8]); err != nil || line[8:] != " echo: system,error,critical login failure for user x" {
+		t.Errorf("%q", line)
+	}
+	stop()
+	for len(lines) > 0 {
+		<-lines
+	}
+	j.Addf("system,error,critical", "again")
+	time.Sleep(50 * time.Millisecond)
+	if len(lines) > 0 {
+		t.Errorf("one who left was shown %q", <-lines)
+	}
+}

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"gopptp/internal/bell"
 	"gopptp/internal/journal"
 	"gopptp/internal/menu"
 )
@@ -68,13 +69,14 @@ type Gate struct {
 	slow    throttle
 	hashes  chan struct{} // holds a token for each check that runs
 	secret  [sha256.Size]byte
+	bell    bell.Bell // rings when sessions change
 
 	mu       sync.Mutex
 	accounts map[uint64]Account
 	names    map[string]uint64
 	groups   map[uint64]Group
 	keys     map[uint64]Key
-	sessions map[uint64]Session
+	sessions map[uint64]*visit
 	lastID   uint64               // of the sessions
 	seen     map[uint64]time.Time // when an account last came in
 	verified map[[sha256.Size]byte]struct{}
@@ -86,14 +88,16 @@ func New(j *journal.Journal) *Gate {
 	g := &Gate{
 		journal: j, slow: throttle{records: map[netip.Prefix]*record{}}, hashes: make(chan struct{}, maxHashes),
 		accounts: map[uint64]Account{}, names: map[string]uint64{}, groups: map[uint64]Group{}, keys: map[uint64]Key{},
-		sessions: map[uint64]Session{}, seen: map[uint64]time.Time{}, verified: map[[sha256.Size]byte]struct{}{},
+		sessions: map[uint64]*visit{}, seen: map[uint64]time.Time{}, verified: map[[sha256.Size]byte]struct{}{},
 	}
 	rand.Read(g.secret[:]) // never fails
 	return g
 }
 
-// PutAccount adds or replaces a user, for logins to come.
+// PutAccount adds or replaces a user. Sessions that the user may not have any more
+// end.
 func (g *Gate) PutAccount(a Account) {
+	defer g.sweep() // when mu is free
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if old, ok := g.accounts[a.ID]; ok && g.names[old.Name] == a.ID {
@@ -103,8 +107,9 @@ func (g *Gate) PutAccount(a Account) {
 	g.names[a.Name] = a.ID
 }
 
-// RemoveAccount forgets a user.
+// RemoveAccount forgets a user, and ends their sessions.
 func (g *Gate) RemoveAccount(id uint64) {
+	defer g.sweep() // when mu is free
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if old, ok := g.accounts[id]; ok && g.names[old.Name] == id {
@@ -114,8 +119,10 @@ func (g *Gate) RemoveAccount(id uint64) {
 	delete(g.seen, id)
 }
 
-// PutGroup adds or replaces a group, for logins to come.
+// PutGroup adds or replaces a group. Sessions that its users may not have any more
+// end.
 func (g *Gate) PutGroup(group Group) {
+	defer g.sweep() // when mu is free
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.groups[group.ID] = group
@@ -123,6 +130,7 @@ func (g *Gate) PutGroup(group Group) {
 
 // RemoveGroup forgets a group.
 func (g *Gate) RemoveGroup(id uint64) {
+	defer g.sweep() // when mu is free
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.groups, id)
@@ -148,7 +156,7 @@ func (g *Gate) RemoveKey(id uint64) {
 func (g *Gate) Login(ctx context.Context, a Attempt) (User, func(), error) {
 	if a.Door == DoorLocal && !a.From.IsValid() {
 		u := User{Name: a.Name, Group: "full", Policies: menu.AllPolicies}
-		return u, g.enter(u, a, 0), nil
+		return g.enter(u, a, 0)
 	}
 	return g.admit(ctx, a, func(account Account) (bool, error) { return g.check(ctx, account, a.Password) })
 }
@@ -217,7 +225,7 @@ func (g *Gate) admit(ctx context.Context, a Attempt, proof func(Account) (bool, 
 	}
 	g.slow.succeeded(a.From)
 	u := User{Name: account.Name, Group: group.Name, Policies: group.may()}
-	return u, g.enter(u, a, account.ID), nil
+	return g.enter(u, a, account.ID)
 }
 
 // pause waits for a time, or until ctx ends.
@@ -296,36 +304,16 @@ func (g *Gate) check(ctx context.Context, account Account, password string) (boo
 	return right, nil
 }
 
-// enter notes that somebody is in; leave notes that they went.
-func (g *Gate) enter(u User, a Attempt, account uint64) (leave func()) {
-	g.mu.Lock()
-	g.lastID++
-	s := Session{ID: g.lastID, When: time.Now(), Name: u.Name, Group: u.Group, From: a.From.Unmap(), Via: a.Door}
-	g.sessions[s.ID] = s
-	if account != 0 {
-		g.seen[account] = s.When
-	}
-	g.mu.Unlock()
-	where := "via local"
-	if s.From.IsValid() {
-		where = fmt.Sprintf("from %s via %s", s.From, s.Via)
-	}
-	g.journal.Addf("system,info,account", "user %s logged in %s", s.Name, where)
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		delete(g.sessions, s.ID)
-		g.mu.Unlock()
-		g.journal.Addf("system,info,account", "user %s logged out %s", s.Name, where)
-	})
-}
+// Changes gives a channel that is closed when somebody comes in or goes.
+func (g *Gate) Changes() <-chan struct{} { return g.bell.Next() }
 
 // Active gives who is in, in the order in which they came.
 func (g *Gate) Active() []Session {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	out := make([]Session, 0, len(g.sessions))
-	for _, s := range g.sessions {
-		out = append(out, s)
+	for _, v := range g.sessions {
+		out = append(out, v.Session)
 	}
 	slices.SortFunc(out, func(a, b Session) int { return cmp.Compare(a.ID, b.ID) })
 	return out

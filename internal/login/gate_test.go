@@ -328,3 +328,61 @@ func TestAccountHidesItsHash(t *testing.T) {
 		t.Error(a.String())
 	}
 }
+
+// TestRemovedMeanwhile removes a user while their password is checked.
+func TestRemovedMeanwhile(t *testing.T) {
+	g := New(journal.New(nil, false))
+	g.PutGroup(Group{ID: 1, Name: "ops", Policies: []string{"api"}})
+	g.PutAccount(Account{ID: 1, Name: "u", Group: 1})
+	a := Attempt{Door: DoorAPI, From: netip.MustParseAddr("192.0.2.1"), Name: "u", End: func() { t.Error("a session ended that never was") }}
+	_, leave, err := g.admit(t.Context(), a, func(Account) (bool, error) {
+		g.RemoveAccount(1)
+		return true, nil
+	})
+	if !errors.Is(err, ErrDenied) || leave != nil || len(g.Active()) > 0 {
+		t.Errorf("they came in: %v, %v", err, g.Active())
+	}
+}
+
+// TestDismiss ends one of two sessions.
+func TestDismiss(t *testing.T) {
+	j := journal.New(nil, false)
+	g := New(j)
+	g.PutGroup(Group{ID: 1, Name: "ops", Policies: []string{"api", "read"}})
+	g.PutAccount(Account{ID: 1, Name: "u", Group: 1})
+	ends := 0
+	enter := func() (User, func()) {
+		a := Attempt{Door: DoorAPI, From: netip.MustParseAddr("192.0.2.1"), Name: "u", End: func() { ends++ }}
+		u, leave, err := g.admit(t.Context(), a, func(Account) (bool, error) { return true, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u, leave
+	}
+	first, leave := enter()
+	second, _ := enter()
+	if !g.Dismiss(first.Session) || g.Dismiss(first.Session) || ends != 1 {
+		t.Errorf("%d sessions ended", ends)
+	}
+	leave() // the door does, when it has let go
+	if _, ok := g.Present(first.Session); ok {
+		t.Error("who was dismissed is present")
+	}
+	if u, ok := g.Present(second.Session); !ok || u != second {
+		t.Errorf("the other is %+v, %v", u, ok)
+	}
+	told := 0
+	for _, e := range j.Entries() {
+		if e.Message == "user u logged out from 192.0.2.1 via api" {
+			told++
+		}
+	}
+	if told != 1 {
+		t.Errorf("the log tells %d times who went", told)
+	}
+	local, _, err := g.Login(t.Context(), Attempt{Door: DoorLocal, Name: "root"})
+	g.RemoveGroup(1)
+	if _, ok := g.Present(local.Session); err != nil || !ok || ends != 2 {
+		t.Errorf("without the group: %v, %v, %d ends", err, ok, ends)
+	}
+}

@@ -32,6 +32,11 @@ type Attempt struct {
 	From     netip.Addr // the zero Addr for the local socket
 	Name     string     // hostile until Login says otherwise
 	Password string     // secret
+
+	// End is called when the session is over before leave was called: its user was
+	// removed, say, or was logged out by another. It must not wait, for the change to
+	// the users is under way. The door lets the client go. It may be nil.
+	End func()
 }
 
 // A User is somebody who may use the tree, with the policies of his group.
@@ -39,6 +44,8 @@ type User struct {
 	Name     string
 	Group    string
 	Policies menu.Policy
+	Session  uint64 // for Gate.Present, which knows what has become of it
+	Account  uint64 // for Gate.Standing; 0 for whom the kernel vouched
 }
 
 // ErrDenied says that a name, password or key is wrong, or that the group may not

@@ -34,9 +34,12 @@ type Group struct {
 func (g Group) opens(d Door) bool { return slices.Contains(g.Policies, doorPolicy[d]) }
 
 // may gives what the group may do inside.
-func (g Group) may() menu.Policy {
+func (g Group) may() menu.Policy { return Operations(g.Policies) }
+
+// Operations gives what policies allow inside; the names of others allow nothing.
+func Operations(policies []string) menu.Policy {
 	var all menu.Policy
-	for _, name := range g.Policies {
+	for _, name := range policies {
 		all |= operations[name]
 	}
 	return all

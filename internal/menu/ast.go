@@ -27,7 +27,7 @@ type Call struct {
 	Menu    *Menu
 	Command *Command
 	Global  bool    // :put and its like, which belong to no menu
-	Callee  Expr    // the function that is called: $f a=1; its values without a name are called 1, 2, …
+	Callee  Expr    // the function that is called: $f a=1, or [a command]; its values without a name are called 1, 2, …
 	Block   *Script // commands in braces that stand alone
 	Args    []Argument
 	Where   Expr // nil for none

@@ -30,6 +30,7 @@ type Arg struct {
 	Name string
 	Help string
 	Type Type // nil for a word that stands alone: detail, once
+	Item bool // names an item of the menu, as numbers does
 }
 
 // Where says how a command takes an expression that selects rows.
@@ -61,7 +62,7 @@ var numbers = Arg{Name: Numbers, Help: "items: numbers of the last print, names,
 func Add() *Command {
 	return &Command{
 		Name: "add", Help: "Create a new item", Policy: Write, Changes: true,
-		Args: []Arg{{Name: "copy-from", Help: "item to copy the values from", Type: String{}}},
+		Args: []Arg{{Name: "copy-from", Help: "item to copy the values from", Type: String{}, Item: true}},
 	}
 }
 
@@ -83,6 +84,11 @@ func (c *Command) items(singleton bool) *Command {
 // Remove is the command that deletes items.
 func Remove() *Command {
 	return (&Command{Name: "remove", Help: "Remove items", Policy: Write}).items(false)
+}
+
+// Act is a command that does to items what its name says.
+func Act(name, help string, p Policy) *Command {
+	return (&Command{Name: name, Help: help, Policy: p}).items(false)
 }
 
 // Enable is the command that sets disabled=no.
@@ -135,22 +141,25 @@ func Find() *Command {
 func Print(singleton, stats bool) *Command {
 	c := &Command{Name: "print", Help: "Print values", Policy: Read}
 	if singleton {
-		c.Args = []Arg{{Name: "as-value"}, printInterval, {Name: "without-paging"}}
+		c.Args = []Arg{{Name: "as-value"}, printFile, printInterval, {Name: "without-paging"}}
 		return c
 	}
 	c.Where = AfterWhere
 	c.Args = []Arg{
-		{Name: "as-value"}, {Name: "brief"}, {Name: "count-only"}, {Name: "detail"},
-		{Name: "follow", Help: "print, then each item that is new"}, {Name: "follow-only", Help: "print each item that is new"},
-		{Name: "from", Help: "items to print", Type: String{}}, printInterval,
+		{Name: "append", Help: "add to the end of the file"}, {Name: "as-value"}, {Name: "brief"}, {Name: "count-only"}, {Name: "detail"}, printFile,
+		{Name: "follow", Help: "print, then each item that is new or changed"}, {Name: "follow-only", Help: "print each item that is new or changed"},
+		{Name: "from", Help: "items to print", Type: String{}, Item: true}, printInterval,
 		{Name: "proplist", Help: "properties to show", Type: String{}},
 		{Name: "show-ids"}, {Name: "terse"}, {Name: "value-list"}, {Name: "without-paging"},
 	}
 	if stats {
-		c.Args = append(c.Args, Arg{Name: "stats"})
+		c.Args = append(c.Args, Arg{Name: "stats"}, Arg{Name: "stats-detail"})
 	}
 	return c
 }
+
+// printFile is the argument that prints to a file rather than to the reader.
+var printFile = Arg{Name: "file", Help: "file to write to, without .txt", Type: FileName{}}
 
 // printInterval is the argument that prints again and again.
 var printInterval = Arg{Name: "interval", Help: "time between two prints", Type: Time{Min: minInterval, Max: day}}
@@ -161,11 +170,22 @@ const (
 	maxInterval = 5 * time.Second
 )
 
+// MonitorTraffic is the command that shows the traffic of interfaces again and again.
+func MonitorTraffic(output *Menu) *Command {
+	c := Monitor(output)
+	c.Name, c.Help = "monitor-traffic", "Show traffic"
+	c.Args[0] = Arg{Name: "interface", Help: "interfaces", Type: String{}, Item: true} // in the place of numbers
+	c.Unnamed[0] = "interface"
+	return c
+}
+
 // Monitor is the command that shows the state of items again and again.
 func Monitor(output *Menu) *Command {
 	c := &Command{
 		Name: "monitor", Help: "Show status", Policy: Read, Output: output,
 		Args: []Arg{
+			{Name: "as-value", Help: "give the state as a value"},
+			{Name: "do", Help: "commands to run after each reply, with its values as variables", Type: String{}},
 			{Name: "once", Help: "print once and end"},
 			{Name: "interval", Help: "time between two prints", Type: Time{Min: minInterval, Max: maxInterval}},
 			{Name: "duration", Help: "end after this time", Type: Time{}},

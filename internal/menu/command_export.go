@@ -6,9 +6,10 @@ var exported = (&Menu{
 	Properties: []Property{{Name: "line", Type: String{}, ReadOnly: true}},
 }).Standalone()
 
-// Export is the command that writes the configuration as a script.
-func Export() *Command {
-	return &Command{
+// Export is the command that writes the configuration as a script; where says that
+// it can be asked for some items of the menu only.
+func Export(where bool) *Command {
+	c := &Command{
 		Name: "export", Help: "Print configuration as commands that make it again", Policy: Read, Output: exported,
 		Args: []Arg{
 			{Name: "compact", Help: "what differs from the default (this is so unless told otherwise)"},
@@ -19,6 +20,10 @@ func Export() *Command {
 			{Name: "verbose", Help: "all values"},
 		},
 	}
+	if where {
+		c.Where = AfterWhere
+	}
+	return c
 }
 
 // Import is the command that runs a script from a file.

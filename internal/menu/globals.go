@@ -9,12 +9,16 @@ type variable struct{ String }
 
 // globals are the commands that belong to no menu.
 var globals = []*Command{
+	anywhere("convert", "Write a text in another form", valueArg("value", "text"), namedArg(Arg{Name: "from", Type: Words(Encodings...), Help: "form that it has"}),
+		namedArg(Arg{Name: "to", Type: Words(Encodings...), Help: "form that it gets"}), namedArg(Arg{Name: "transform", Type: Words(Transforms...), Help: "what is done with it between"})),
 	anywhere("delay", "Wait", valueArg("delay-time", "how long")),
+	anywhere("deserialize", "Read a value from a text", valueArg("value", "text"), namedArg(Arg{Name: "from", Type: Words("json"), Help: "form of the text"}),
+		namedArg(Arg{Name: "options", Type: Words(JSONPlain), Help: "json.no-string-conversion: texts stay texts"})),
 	anywhere("do", "Run commands", codeArg("command", "commands to run"), namedArg(valueArg("while", "condition to run them again")),
 		namedArg(codeArg("on-error", "commands to run after an error"))),
 	anywhere("environment", "Print the global variables", Arg{Name: "action", Type: Words("print"), Help: "print"}),
 	anywhere("error", "End with an error", valueArg("message", "text of the error")),
-	anywhere("execute", "Run a script on its own", codeArg("script", "text or code to run")),
+	anywhere("execute", "Run a script on its own", codeArg("script", "text or code to run"), namedArg(Arg{Name: "as-string", Help: "wait for it, and give what it prints"})),
 	anywhere("find", "Find a value in a text or an array", valueArg("where", "text or array"), valueArg("key", "what to find"), valueArg("start", "place after which to begin")),
 	anywhere("for", "Run commands for each number", variableArg, namedArg(valueArg("from", "first number")), namedArg(valueArg("to", "last number")),
 		namedArg(valueArg("step", "difference between two numbers")), namedArg(codeArg("do", "commands to run"))),
@@ -23,6 +27,7 @@ var globals = []*Command{
 	anywhere("global", "Declare or set a global variable", variableArg, valueArg("value", "its value"), namedArg(codeArg("do", "its code: a function"))),
 	anywhere("if", "Run commands under a condition", valueArg("condition", "condition"), namedArg(codeArg("do", "commands to run if it holds")),
 		namedArg(codeArg("else", "commands to run if it does not hold"))),
+	anywhere("jobname", "Give the name of the script that runs"),
 	anywhere("len", "Count characters or elements", valueArg("value", "text or array")),
 	anywhere("local", "Declare or set a local variable", variableArg, valueArg("value", "its value"), namedArg(codeArg("do", "its code: a function"))),
 	anywhere("log", "Write an entry into the log", Arg{Name: "topics", Type: Words("debug", "error", "info", "warning"), Help: "severity"}, valueArg("message", "text of the entry")),
@@ -31,20 +36,41 @@ var globals = []*Command{
 	anywhere("parse", "Make code of a text", valueArg("value", "text of a script")),
 	anywhere("pick", "Take a part of a text or an array", valueArg("counter", "text or array"), valueArg("begin", "first place"), valueArg("end", "place after the last")),
 	anywhere("put", "Print a value", valueArg("message", "value to print")),
-	anywhere("resolve", "Look up the address of a name", valueArg("domain-name", "name")),
+	anywhere("resolve", "Look up the address of a name", valueArg("domain-name", "name"), namedArg(Arg{Name: "type", Type: Words("ipv4", "ipv6"), Help: "kind of the address"})),
+	anywhere("retry", "Run commands again while they fail", namedArg(codeArg("command", "commands to run")), namedArg(valueArg("delay", "time before the next try")),
+		namedArg(valueArg("max", "number of tries")), namedArg(codeArg("on-error", "commands to run when all tries failed"))),
 	anywhere("return", "End a function with a value", valueArg("value", "value of the function")),
+	anywhere("rndnum", "Give a random number", namedArg(valueArg("from", "smallest number")), namedArg(valueArg("to", "largest number"))),
+	anywhere("rndstr", "Give a random text", namedArg(valueArg("length", "characters")), namedArg(valueArg("from", "characters to choose from"))),
+	anywhere("serialize", "Write a value as a text", valueArg("value", "value"), namedArg(Arg{Name: "to", Type: Words("json"), Help: "form of the text"}),
+		namedArg(Arg{Name: "options", Type: SetOf{Words: []string{JSONPlain, JSONPretty}}, Help: "json.pretty: over several lines; json.no-string-conversion: texts stay texts"})),
 	anywhere("set", "Set a variable or an element of an array", variableArg, valueArg("value", "its new value")),
 	anywhere("time", "Measure how long commands take", codeArg("command", "commands to run")),
-	anywhere("toarray", "Make an array of a value", valueArg("value", "value")),
+	anywhere("timestamp", "Give the time since 1970"),
+	anywhere("toarray", "Make an array of a value", valueArg("value", "value"), namedArg(valueArg("delimiter", "what stands between the elements in a text"))),
 	anywhere("tobool", "Make a bool of a value", valueArg("value", "value")),
 	anywhere("toid", "Make an item id of a value", valueArg("value", "value")),
 	anywhere("toip", "Make an IP address of a value", valueArg("value", "value")),
+	anywhere("toip6", "Make an IPv6 address of a value", valueArg("value", "value")),
 	anywhere("tonum", "Make a number of a value", valueArg("value", "value")),
+	anywhere("tonsec", "Give a time in nanoseconds", valueArg("value", "time")),
 	anywhere("tostr", "Make a text of a value", valueArg("value", "value")),
 	anywhere("totime", "Make a time of a value", valueArg("value", "value")),
 	anywhere("typeof", "Give the type of a value", valueArg("value", "value")),
 	anywhere("while", "Run commands while a condition holds", valueArg("condition", "condition"), namedArg(codeArg("do", "commands to run"))),
 }
+
+// The words of :convert, :serialize and :deserialize.
+var (
+	Encodings  = []string{"base32", "base64", "hex", "raw", "url"}
+	Transforms = []string{"lc", "md5", "none", "reverse", "rot13", "sha512", "uc"}
+)
+
+// The options of :serialize and :deserialize.
+const (
+	JSONPlain  = "json.no-string-conversion"
+	JSONPretty = "json.pretty"
+)
 
 var variableArg = Arg{Name: "name", Type: variable{}, Help: "name of the variable"}
 
@@ -81,4 +107,15 @@ func global(name string) *Command {
 		}
 	}
 	return nil
+}
+
+// abbreviated finds a command that belongs to no menu by the beginning of its
+// name only.
+func abbreviated(word string) (c *Command, ambiguous bool) {
+	names := make([]string, len(globals))
+	for i, g := range globals {
+		names[i] = g.Name
+	}
+	name, ambiguous := match(word, names)
+	return global(name), ambiguous
 }

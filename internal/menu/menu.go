@@ -14,6 +14,7 @@ type Menu struct {
 	Commands []*Command
 
 	Singleton  bool       // one row of settings rather than a list of items
+	Ordered    bool       // people put the items in order: it has move, and add has place-before
 	Properties []Property // in the order of printing
 	Flags      []Flag
 	Layout     Layout   // of print without further words
@@ -49,6 +50,13 @@ type Property struct {
 
 // Settable reports whether add and set take the property.
 func (p *Property) Settable() bool { return !p.ReadOnly }
+
+// Runs reports whether the property changes by itself all the time: a counter, or
+// how long something lasts.
+func (p *Property) Runs() bool {
+	_, lasts := p.Type.(Time)
+	return p.Stat || p.ReadOnly && lasts
+}
 
 // A Flag is a letter that print shows while a bool property is true.
 type Flag struct {
@@ -99,6 +107,9 @@ func (m *Menu) Standalone() *Menu {
 
 func (m *Menu) link(parent *Menu) {
 	m.parent = parent
+	if m.Ordered {
+		m.order()
+	}
 	m.index = make(map[string]int, len(m.Properties))
 	for i, p := range m.Properties {
 		if _, twice := m.index[p.Name]; twice || p.Type == nil {

@@ -71,7 +71,7 @@ func (p *parser) call(at *Menu) (*Call, error) {
 	c := &Call{Pos: t.pos, Menu: at}
 	switch t.kind {
 	case tokenWord:
-	case '$', '(':
+	case '$', '(', '[':
 		if c.Callee, err = p.callee(t, at); err != nil {
 			return nil, err
 		}
@@ -87,7 +87,11 @@ func (p *parser) call(at *Menu) (*Call, error) {
 		return nil, p.syntax(t.pos)
 	}
 	if name, ok := strings.CutPrefix(t.text, ":"); ok {
-		if c.Command = global(name); c.Command == nil {
+		var ambiguous bool
+		switch c.Command, ambiguous = abbreviated(name); {
+		case ambiguous:
+			return nil, p.errAt(t.pos+1, BadCommand, "ambiguous command name "+name)
+		case c.Command == nil:
 			return nil, p.badCommand(t.pos+1, name)
 		}
 		c.Global = true
@@ -111,12 +115,20 @@ func (p *parser) call(at *Menu) (*Call, error) {
 		switch t.kind {
 		case tokenEnd, tokenEOF, ']', '}':
 			return c, nil
-		case tokenWord:
+		case tokenWord, '{':
 		default:
 			return nil, p.errAt(t.pos, Syntax, "expected command name")
 		}
 		if _, err = p.next(inCommand); err != nil {
 			return nil, err
+		}
+		if t.kind == '{' { // commands of the menu
+			block, err := p.block(t.pos, c.Menu)
+			if err != nil {
+				return nil, err
+			}
+			c.Block = block.Script
+			return c, nil
 		}
 		if strings.HasPrefix(t.text, "/") {
 			return nil, p.badCommand(t.pos, t.text)
@@ -188,6 +200,9 @@ const whereWord = "where"
 func (p *parser) arguments(c *Call) error {
 	unnamed := c.Command.Unnamed
 	for {
+		for len(unnamed) > 0 && c.has(unnamed[0]) {
+			unnamed = unnamed[1:]
+		}
 		if c.Command.Where == BareWhere {
 			return p.where(c)
 		}
@@ -327,13 +342,16 @@ func (p *parser) add(c *Call, a Argument) error {
 	if len(c.Args) == maxArguments {
 		return p.extra(a.Pos)
 	}
-	for _, b := range c.Args {
-		if b.Name == a.Name {
-			return p.extra(a.Pos)
-		}
+	if c.has(a.Name) {
+		return p.extra(a.Pos)
 	}
 	c.Args = append(c.Args, a)
 	return nil
+}
+
+// has reports whether an argument was given.
+func (c *Call) has(name string) bool {
+	return slices.ContainsFunc(c.Args, func(a Argument) bool { return a.Name == name })
 }
 
 // substitution reads [a command], whose bracket was taken.

@@ -17,7 +17,14 @@ func (p *parser) argument(c *Call, name string) (Expr, error) {
 			p.off = int(t.pos)
 			return p.raw()
 		}
-		return p.value(c.Menu)
+		e, err := p.value(c.Menu)
+		if err != nil {
+			return nil, err
+		}
+		if name == Numbers || a != nil && a.Item {
+			return e, p.ids(e)
+		}
+		return e, nil
 	}
 	switch a.Type.(type) {
 	case block:
@@ -33,6 +40,22 @@ func (p *parser) argument(c *Call, name string) (Expr, error) {
 		return p.place(c.Menu)
 	}
 	return p.value(c.Menu)
+}
+
+// ids checks that what a word with items calls an id can be one.
+func (p *parser) ids(e Expr) error {
+	l, ok := e.(*Literal)
+	if !ok || l.Quoted {
+		return nil
+	}
+	at := l.Pos
+	for item := range strings.SplitSeq(l.Text, ",") {
+		if _, _, err := ParseID(item); err != nil {
+			return p.errAt(at, Syntax, "expected item id")
+		}
+		at += Pos(len(item) + len(","))
+	}
+	return nil
 }
 
 // value reads a value: a word, a string, a variable, an array, [a command] or

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// DefaultWidth is the width where there is no terminal: the one at which the
-// examples of RouterOS's manual wrap.
+// DefaultWidth is where detail wraps if there is no terminal: as the examples of
+// RouterOS's manual do.
 const DefaultWidth = 110
 
 // A Printer writes rows as print shows them.
@@ -19,24 +19,28 @@ type Printer struct {
 	Stats    bool
 	ShowIDs  bool
 	Proplist []string // names of properties to show; empty for all
-	Width    int      // of the terminal; 0 for DefaultWidth
+	Width    int      // of the terminal; 0 for none
 	Now      time.Time
-	Bare     bool // rows that go on with an earlier print: no legend and no headers
-	First    int  // number of the first row
+	Sheet    *Sheet // what the rows are added to; nil for nothing
+}
+
+// A Sheet is a print that goes on: later rows keep the columns of earlier ones
+// and have numbers of their own.
+type Sheet struct {
+	Rows    []*Row     // all that are there now, for which there must be room
+	Numbers map[ID]int // what each row is called
+	head    string     // what was last written above rows
 }
 
 // Print writes rows of m in the printer's layout.
 func (p Printer) Print(w io.Writer, m *Menu, rows []*Row) error {
 	b := bufio.NewWriter(w)
-	if p.Width == 0 {
-		p.Width = DefaultWidth
-	}
 	layout := p.Layout
-	if layout == Default {
-		layout = m.Layout
-	}
-	if p.Stats {
+	switch {
+	case layout == Default && p.Stats:
 		layout = Table
+	case layout == Default:
+		layout = m.Layout
 	}
 	switch {
 	case layout == ValueList || m.Singleton:
@@ -92,6 +96,28 @@ func (p Printer) shown(r *Row, q *Property) (string, bool) {
 	return q.Type.Text(text), true
 }
 
+// cell is the value of a property as a table shows it, fit for a terminal:
+// counters in groups of three digits.
+func (p Printer) cell(r *Row, q *Property) string {
+	text, _ := p.shown(r, q)
+	if _, ok := q.Type.(Int); ok && q.Stat {
+		return group(text)
+	}
+	return Clean(text)
+}
+
+// group writes a number in groups of three digits: 1 296 625.
+func group(digits string) string {
+	var b strings.Builder
+	for i, c := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
+}
+
 // letters are the row's flags, with a blank for each that is not set.
 func (m *Menu) letters(r *Row, flags []Flag) string {
 	b := make([]byte, len(flags))
@@ -104,8 +130,27 @@ func (m *Menu) letters(r *Row, flags []Flag) string {
 	return string(b)
 }
 
+// above writes what stands above rows, unless it stands there already.
+func (p Printer) above(b *bufio.Writer, head string) {
+	if p.Sheet != nil {
+		if p.Sheet.head == head {
+			return
+		}
+		p.Sheet.head = head
+	}
+	b.WriteString(head)
+}
+
+// room gives the rows that columns are made for, of which rows are printed.
+func (p Printer) room(rows []*Row) []*Row {
+	if p.Sheet != nil {
+		return p.Sheet.Rows
+	}
+	return rows
+}
+
 // legend is the line that explains the flags.
-func legend(b *bufio.Writer, flags []Flag) {
+func legend(b *strings.Builder, flags []Flag) {
 	if len(flags) == 0 {
 		return
 	}
@@ -127,18 +172,21 @@ func (p Printer) number(i int, r *Row) string {
 	if p.ShowIDs {
 		return r.ID.String()
 	}
-	return strconv.Itoa(p.First + i)
+	if p.Sheet != nil {
+		i = p.Sheet.Numbers[r.ID]
+	}
+	return strconv.Itoa(i)
 }
 
 // numberWidth is the width of the widest number, and least at the least.
 func (p Printer) numberWidth(rows []*Row, least int) int {
-	if p.ShowIDs {
-		for _, r := range rows {
-			least = max(least, len(r.ID.String()))
-		}
-		return least
+	if !p.ShowIDs && p.Sheet == nil {
+		return max(least, len(strconv.Itoa(len(rows)-1)))
 	}
-	return max(least, len(strconv.Itoa(p.First+len(rows)-1)))
+	for i, r := range p.room(rows) {
+		least = max(least, len(p.number(i, r)))
+	}
+	return least
 }
 
 // comment gives the row's comment, if its menu has them.
@@ -202,16 +250,22 @@ func AsValue(m *Menu, rows []*Row, proplist []string) string {
 // width is the number of cells that text takes.
 func width(s string) int { return utf8.RuneCountInString(s) }
 
+// A builder is what rows are written to.
+type builder interface {
+	io.ByteWriter
+	io.StringWriter
+}
+
 // pad writes text in n cells.
-func pad(b *bufio.Writer, text string, n int, right bool) {
+func pad(b builder, text string, n int, right bool) {
 	blanks := n - width(text)
 	if !right {
-		b.WriteString(text)
+		_, _ = b.WriteString(text)
 	}
 	for range blanks {
-		b.WriteByte(' ')
+		_ = b.WriteByte(' ')
 	}
 	if right {
-		b.WriteString(text)
+		_, _ = b.WriteString(text)
 	}
 }

@@ -8,9 +8,15 @@ import (
 // detail writes every property as name=value, wrapped at the terminal's width
 // and indented to the first property.
 func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
-	if len(m.Flags) > 0 && !p.Bare {
-		legend(b, m.Flags)
-		b.WriteString(" \n")
+	if len(m.Flags) > 0 {
+		var head strings.Builder
+		legend(&head, m.Flags)
+		head.WriteString(" \n")
+		p.above(b, head.String())
+	}
+	edge := p.Width
+	if edge == 0 {
+		edge = DefaultWidth
 	}
 	properties := p.properties(m)
 	for i, r := range rows {
@@ -26,7 +32,7 @@ func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
 				continue
 			}
 			word := q.Name + "=" + quoteFor(q, text) + " "
-			if at > indent && at+width(word) > p.Width {
+			if at > indent && at+width(word) > edge {
 				b.WriteByte('\n')
 				pad(b, "", indent, false)
 				at = indent
@@ -53,7 +59,7 @@ func (p Printer) head(b *bufio.Writer, m *Menu, rows []*Row, i int) int {
 // quoteFor writes a value as detail does: text in quotes, all other values
 // without, unless they could be set but not read back.
 func quoteFor(q *Property, text string) string {
-	if _, ok := q.Type.(interface{ quoted() }); ok || !q.ReadOnly && strings.ContainsAny(text, special) {
+	if _, ok := q.Type.(interface{ quoted() }); ok || text == "" || !q.ReadOnly && strings.ContainsAny(text, special) {
 		return Quote(text)
 	}
 	return Clean(text)
@@ -80,7 +86,9 @@ func (p Printer) terse(b *bufio.Writer, m *Menu, rows []*Row) {
 const margin = 2
 
 // valueList writes a line for each property, with its key right-aligned and a
-// column for each row: the form of singletons and of monitor.
+// column for each row: the form of singletons and of monitor. Rows that have no
+// room beside the others in the terminal, if there is one, follow in blocks of
+// their own.
 func (p Printer) valueList(b *bufio.Writer, m *Menu, rows []*Row) {
 	var properties []*Property
 	keys := 0
@@ -88,25 +96,41 @@ func (p Printer) valueList(b *bufio.Writer, m *Menu, rows []*Row) {
 		for _, r := range rows {
 			if _, ok := p.shown(r, q); ok {
 				properties = append(properties, q)
-				keys = max(keys, len(q.Name))
+				keys = max(keys, margin+len(q.Name)+len(": "))
 				break
 			}
 		}
 	}
-	widths := make([]int, len(rows))
-	for i, r := range rows {
-		for _, q := range properties {
-			text, _ := p.shown(r, q)
-			widths[i] = max(widths[i], width(Clean(text)))
+	for first := true; len(rows) > 0; first = false {
+		var widths []int
+		total := keys
+		for _, r := range rows {
+			widest := 0
+			for _, q := range properties {
+				widest = max(widest, width(p.cell(r, q)))
+			}
+			if p.Width > 0 && len(widths) > 0 && total+widest > p.Width {
+				break
+			}
+			widths = append(widths, widest)
+			total += widest + len(gap)
 		}
+		if !first {
+			b.WriteByte('\n')
+		}
+		p.values(b, properties, keys, rows[:len(widths)], widths)
+		rows = rows[len(widths):]
 	}
+}
+
+// values writes a block of a value list.
+func (p Printer) values(b *bufio.Writer, properties []*Property, keys int, rows []*Row, widths []int) {
 	for _, q := range properties {
-		pad(b, q.Name, keys+margin, true)
+		pad(b, q.Name, keys-len(": "), true)
 		b.WriteByte(':')
 		blanks := 1 // owed before the next value, so that no line ends in blanks
 		for i, r := range rows {
-			text, _ := p.shown(r, q)
-			text = Clean(text)
+			text := p.cell(r, q)
 			if text != "" {
 				pad(b, "", blanks, false)
 				b.WriteString(text)

@@ -20,26 +20,30 @@ type column struct {
 }
 
 // table writes a table: a legend of the flags that occur, the names of the
-// columns that have values, and a line for each row.
+// columns that have values, and each row. A row takes as many lines as its
+// longest list has elements.
 func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 	if len(rows) == 0 {
 		return
 	}
-	columns := p.columns(m, rows)
+	room := p.room(rows)
+	columns := p.columns(m, room)
 	var flags []Flag
 	before := false // the flag before is shown as well
 	for _, f := range m.Flags {
 		f.Or = f.Or && before
-		before = slices.ContainsFunc(rows, func(r *Row) bool { return r.Is(f.Property) })
+		before = slices.ContainsFunc(room, func(r *Row) bool { return r.Is(f.Property) })
 		if before {
 			flags = append(flags, f)
 		}
 	}
 	number := p.numberWidth(rows, 1)
-	p.fit(columns, number, len(flags))
-	if !p.Bare {
-		headers(b, columns, flags, number)
+	left := number // what number and flags take
+	if len(flags) > 0 {
+		left += len(gap) + len(flags)
 	}
+	columns = p.fit(columns, left)
+	p.above(b, headers(columns, flags, number))
 	for i, r := range rows {
 		if text := comment(r); text != "" {
 			b.WriteString(";;; " + Clean(text) + "\n")
@@ -48,19 +52,43 @@ func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 		if len(flags) > 0 {
 			b.WriteString(gap + m.letters(r, flags))
 		}
-		for _, c := range columns {
-			text, _ := p.shown(r, c.property)
-			b.WriteString(gap)
-			pad(b, Clean(text), c.width, c.right)
+		cells := make([][]string, len(columns))
+		lines := 1
+		for j, c := range columns {
+			cells[j] = p.elements(r, c.property)
+			lines = max(lines, len(cells[j]))
 		}
-		b.WriteByte('\n')
+		for line := range lines {
+			if line > 0 {
+				pad(b, "", left, false)
+			}
+			for j, c := range columns {
+				text := ""
+				if line < len(cells[j]) {
+					text = cells[j][line]
+				}
+				b.WriteString(gap)
+				pad(b, text, c.width, c.right)
+			}
+			b.WriteByte('\n')
+		}
 	}
 }
 
-// headers writes what stands above the rows.
-func headers(b *bufio.Writer, columns []column, flags []Flag, number int) {
+// elements gives what a cell shows, a line for each element of a list.
+func (p Printer) elements(r *Row, q *Property) []string {
+	text := p.cell(r, q)
+	if _, ok := q.Type.(interface{ list() }); ok {
+		return strings.Split(text, ",")
+	}
+	return []string{text}
+}
+
+// headers gives what stands above the rows.
+func headers(columns []column, flags []Flag, number int) string {
+	var b strings.Builder
 	if len(flags) > 0 {
-		legend(b, flags)
+		legend(&b, flags)
 		b.WriteByte('\n')
 	}
 	b.WriteString("Columns: ")
@@ -75,30 +103,33 @@ func headers(b *bufio.Writer, columns []column, flags []Flag, number int) {
 		b.WriteString(name)
 	}
 	b.WriteByte('\n')
-	pad(b, "#", number, true)
+	pad(&b, "#", number, true)
 	if len(flags) > 0 {
 		b.WriteString(gap)
-		pad(b, "", len(flags), false)
+		pad(&b, "", len(flags), false)
 	}
 	for _, c := range columns {
 		b.WriteString(gap)
-		pad(b, c.header, c.width, c.right)
+		pad(&b, c.header, c.width, c.right)
 	}
 	b.WriteByte('\n')
+	return b.String()
 }
 
-// fit cuts headers to the width of what is below them, if the table would be
-// wider than the terminal.
-func (p Printer) fit(columns []column, number, flags int) {
-	total := number
-	if flags > 0 {
-		total += len(gap) + flags
-	}
+// total is the width of columns that left cells stand before.
+func total(columns []column, left int) int {
 	for _, c := range columns {
-		total += len(gap) + c.width
+		left += len(gap) + c.width
 	}
-	if total <= p.Width {
-		return
+	return left
+}
+
+// fit makes a table as narrow as the terminal, if there is one: it cuts headers to
+// the width of what is below them, and then leaves out the last columns, unless
+// the reader named them.
+func (p Printer) fit(columns []column, left int) []column {
+	if p.Width == 0 || total(columns, left) <= p.Width {
+		return columns
 	}
 	for i := range columns {
 		c := &columns[i]
@@ -106,6 +137,10 @@ func (p Printer) fit(columns []column, number, flags int) {
 			c.header, c.width, c.fitted = c.header[:n], n, true
 		}
 	}
+	for len(p.Proplist) == 0 && len(columns) > 1 && total(columns, left) > p.Width {
+		columns = columns[:len(columns)-1]
+	}
+	return columns
 }
 
 // columns are those of the layout that have a value in some row.
@@ -126,8 +161,9 @@ func (p Printer) columns(m *Menu, rows []*Row) []column {
 	for _, d := range candidates {
 		c := column{property: m.Property(d.Property), header: strings.ToUpper(d.Property)}
 		for _, r := range rows {
-			text, _ := p.shown(r, c.property)
-			c.width = max(c.width, width(Clean(text)))
+			for _, text := range p.elements(r, c.property) {
+				c.width = max(c.width, width(text))
+			}
 		}
 		if c.width == 0 {
 			continue
@@ -137,14 +173,12 @@ func (p Printer) columns(m *Menu, rows []*Row) []column {
 			c.header = c.header[:min(len(c.header), max(c.width, minHeader))]
 		}
 		c.width = max(c.width, len(c.header))
-		switch c.property.Type.(type) {
-		case Int:
-			c.right = true
-		}
+		_, c.right = c.property.Type.(interface{ number() })
 		out = append(out, c)
 	}
 	return out
 }
 
-// minHeader is how much of a header is left at least.
-const minHeader = 2
+// minHeader is how much of a header is left at least: RouterOS has
+// "Columns: …, SIze, Cpu, FP" over a column of one digit.
+const minHeader = 1

@@ -58,6 +58,17 @@ func (r *Row) Get(name string) string { return r.at(name).text }
 // Is reports whether a bool property is true.
 func (r *Row) Is(name string) bool { return r.at(name).text == True }
 
+// Changed reports whether the row differs from what it was before in more than
+// properties that change by themselves all the time.
+func (r *Row) Changed(before *Row) bool {
+	for i := range r.values {
+		if r.values[i] != before.values[i] && !r.Menu.Properties[i].Runs() {
+			return true
+		}
+	}
+	return false
+}
+
 // Put sets a value, given in its canonical form.
 func (r *Row) Put(name, text string) { *r.at(name) = value{text, true} }
 

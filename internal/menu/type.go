@@ -78,10 +78,17 @@ func (e Enum) Parse(name, text string, _ Resolver) (string, error) {
 	return word, nil
 }
 
+// List is what types of lists with commas are made of: a table has each element
+// on a line of its own.
+type List struct{ plain }
+
+// list marks the types that are lists.
+func (List) list() {}
+
 // SetOf is some of some words; the canonical form has them in the order of
 // Words, whatever order they were written in.
 type SetOf struct {
-	plain
+	List
 	Words []string
 }
 
@@ -135,6 +142,9 @@ func (r Reference) Parse(name, text string, refs Resolver) (string, error) {
 	}
 	if refs == nil {
 		return text, nil
+	}
+	if text == "" && r.Address { // as RouterOS says it; unset takes the value away
+		return "", Ambiguous(cmp.Or(r.Word, name))
 	}
 	if r.Word != "" {
 		name = r.Word

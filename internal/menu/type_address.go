@@ -33,7 +33,7 @@ func (Address) Compare(a, b string) int {
 
 // Addresses is a list of IPv4 addresses.
 type Addresses struct {
-	plain
+	List
 	Max int // how many
 }
 

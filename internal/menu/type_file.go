@@ -8,6 +8,9 @@ type FileName struct{ plain }
 // maxFile is the longest name of a file in Linux, less what an ending takes.
 const maxFile = 255 - 16
 
+// quoted says that it prints in quotes.
+func (FileName) quoted() {}
+
 // Parse accepts a name without separators that hides nothing and climbs nowhere.
 func (FileName) Parse(name, text string, _ Resolver) (string, error) {
 	if strings.ContainsAny(text, `/\`) || strings.HasPrefix(text, ".") {

@@ -40,6 +40,9 @@ func errRange(name, low, high string) *Error {
 	return Errorf(BadArgument, "value of %s out of range (%s..%s)", name, low, high)
 }
 
+// number marks the types that a table writes to the right.
+func (Int) number() {}
+
 // Text gives the number.
 func (Int) Text(s string) string { return s }
 

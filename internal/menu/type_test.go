@@ -119,7 +119,7 @@ func TestParseValue(t *testing.T) {
 		{pool, "10.0.0.1", "10.0.0.1", ""},
 		{pool, "lan", "*2", ""},
 		{pool, "la", "", "ambiguous value of pool, more than one possible value matches input"},
-		{pool, "", "", "input does not match any value of pool"},
+		{pool, "", "", "ambiguous value of pool, more than one possible value matches input"},
 		{Reference{}, "lan", "*2", ""},
 		{Reference{}, "wan", "", noMatch},
 		{Reference{}, "10.0.0.1", "", noMatch},

@@ -29,7 +29,7 @@ var units = []struct {
 }{{"w", week}, {"d", day}, {"h", time.Hour}, {"ms", time.Millisecond}, {"us", time.Microsecond}, {"m", time.Minute}, {"s", time.Second}}
 
 // ParseTime reads 1w2d3h4m5s with ms and us, hh:mm:ss with weeks and days before
-// it, or a number of seconds.
+// it, or a number of seconds. Seconds may have a fraction: 0.5s.
 func ParseTime(s string) (time.Duration, error) {
 	var total time.Duration
 	if s == "" {
@@ -48,6 +48,13 @@ func ParseTime(s string) (time.Duration, error) {
 			}
 			return total + clock, nil
 		}
+		if seconds, ok := strings.CutSuffix(rest, "s"); ok && strings.HasPrefix(seconds, ".") {
+			part, err := parseFraction(seconds[1:])
+			if err != nil || part > math.MaxInt64-total || n > int64((math.MaxInt64-part-total)/time.Second) {
+				return 0, errTime
+			}
+			return total + time.Duration(n)*time.Second + part, nil
+		}
 		unit := time.Duration(0)
 		if rest == "" {
 			unit = time.Second
@@ -64,6 +71,19 @@ func ParseTime(s string) (time.Duration, error) {
 		s = rest
 	}
 	return total, nil
+}
+
+// parseFraction reads what stands between the point and the s of seconds.
+func parseFraction(digits string) (time.Duration, error) {
+	const most = 9 // nanoseconds
+	n, err := strconv.ParseUint(digits, 10, 32)
+	if err != nil || len(digits) > most {
+		return 0, errTime
+	}
+	for range most - len(digits) {
+		n *= 10
+	}
+	return time.Duration(n), nil
 }
 
 // parseClock reads hh:mm:ss or hh:mm.

@@ -1,7 +1,6 @@
 package script
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,22 +19,16 @@ func (r run) command(c *menu.Call) (Value, error) {
 		return r.print(q)
 	case "get":
 		return r.get(q)
+	case "edit":
+		return Value{}, r.edit(q)
+	}
+	if c.Command.Arg("do") != nil {
+		return r.monitor(q)
 	}
 	frames := 0
 	texts, err := r.env.Tree.Execute(r.ctx, r.env.User, q, func(rows []*menu.Row) error {
-		if frames++; frames > 1 {
-			if _, err := fmt.Fprintln(r.env.Out); err != nil {
-				return err
-			}
-		}
-		output := c.Command.Output
-		if output == nil {
-			if len(rows) == 0 {
-				return nil
-			}
-			output = rows[0].Menu
-		}
-		return menu.Printer{Width: r.env.Width}.Print(r.env.Out, output, rows)
+		frames++
+		return r.frame(c.Command.Output, rows, frames-1)
 	})
 	switch {
 	case err != nil:
@@ -143,14 +136,19 @@ func (r run) request(c *menu.Call) (*menu.Request, error) {
 			return nil, err
 		}
 	}
-	if from, given := q.Args["copy-from"]; given {
-		item, err := r.numbered(c.Menu, from)
+	for i := range c.Command.Args {
+		a := &c.Command.Args[i]
+		text, given := q.Args[a.Name]
+		if !given || !a.Item {
+			continue
+		}
+		item, err := r.numbered(c.Menu, text)
 		if err != nil {
 			return nil, err
 		}
-		q.Args["copy-from"] = item
+		q.Args[a.Name] = item
 	}
-	return q, nil
+	return q, r.ask(c, q)
 }
 
 // items gives the ids or names that an argument stands for.

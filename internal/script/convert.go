@@ -20,6 +20,11 @@ func infer(s string) Value {
 	if v := toNum(Text(s)); v.kind == Num {
 		return v
 	}
+	if strings.Contains(s, ":") {
+		if v := toIP6(Text(s)); v.kind != Nil {
+			return v
+		}
+	}
 	if c := s[0]; c == '*' {
 		if _, ok, err := menu.ParseID(s); ok && err == nil {
 			return Value{kind: ID, text: s}
@@ -47,7 +52,7 @@ func ofProperty(p *menu.Property, text string) Value {
 		if n := toNum(v); n.kind == Num {
 			return n
 		}
-	case menu.Time:
+	case menu.Time, menu.Clock:
 		if d, err := menu.ParseTime(text); err == nil {
 			return Interval(d)
 		}
@@ -110,6 +115,29 @@ func toIP(v Value) Value {
 	return none
 }
 
+// toIP4 reads an IPv4 address or prefix, and toIP6 one of IPv6.
+func toIP4(v Value) Value {
+	if v = toIP(v); v.kind != Nil && v.ip.Addr().Is4() {
+		return v
+	}
+	return none
+}
+
+func toIP6(v Value) Value {
+	if v = toIP(v); v.kind != Nil && !v.ip.Addr().Is4() {
+		return v
+	}
+	return none
+}
+
+// toNsec gives a time in nanoseconds.
+func toNsec(v Value) Value {
+	if v = toTime(v); v.kind != Time {
+		return none
+	}
+	return Number(v.number)
+}
+
 func toTime(v Value) Value {
 	switch v.kind {
 	case Time:
@@ -152,23 +180,32 @@ func toID(v Value) Value {
 }
 
 // toArray makes a list: of a text with commas, of nothing, or of one value.
-func toArray(v Value) (Value, error) {
-	switch v.kind {
-	case Array:
+func (r run) toArray(c *menu.Call) (Value, error) {
+	v, err := r.value(c, "value")
+	if err != nil {
+		return Value{}, err
+	}
+	delimiter, err := r.optional(c, "delimiter", Text(","))
+	if err != nil {
+		return Value{}, err
+	}
+	var list []Value
+	switch {
+	case v.kind == Array:
 		return v, nil
-	case Nothing, Nil:
-		return newArray(nil, nil)
-	case Str:
-		if v.text == "" {
-			return newArray(nil, nil)
+	case v.kind == Nothing, v.kind == Nil, v.kind == Str && v.text == "":
+	case v.kind == Str && delimiter.String() != "":
+		if strings.Count(v.text, delimiter.String()) > maxValue/overhead {
+			return Value{}, r.at(c.Pos, errTooLarge())
 		}
-		var list []Value
-		for s := range strings.SplitSeq(v.text, ",") {
+		for s := range strings.SplitSeq(v.text, delimiter.String()) {
 			list = append(list, Text(s))
 		}
-		return newArray(list, nil)
+	default:
+		list = append(list, v)
 	}
-	return newArray([]Value{v}, nil)
+	v, err = newArray(list, nil)
+	return v, r.at(c.Pos, err)
 }
 
 // ipNumber gives an IPv4 address as a number.

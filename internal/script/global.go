@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,15 +76,16 @@ func variableName(c *menu.Call, name string) (string, error) {
 
 // conversions are the commands that make one value of another.
 var conversions = map[string]func(Value) (Value, error){
-	"len":     length,
-	"toarray": toArray,
-	"tobool":  func(v Value) (Value, error) { return toBool(v), nil },
-	"toid":    func(v Value) (Value, error) { return toID(v), nil },
-	"toip":    func(v Value) (Value, error) { return toIP(v), nil },
-	"tonum":   func(v Value) (Value, error) { return toNum(v), nil },
-	"tostr":   func(v Value) (Value, error) { return Text(v.String()), nil },
-	"totime":  func(v Value) (Value, error) { return toTime(v), nil },
-	"typeof":  func(v Value) (Value, error) { return Text(v.kind.String()), nil },
+	"len":    length,
+	"tobool": func(v Value) (Value, error) { return toBool(v), nil },
+	"toid":   func(v Value) (Value, error) { return toID(v), nil },
+	"toip":   func(v Value) (Value, error) { return toIP4(v), nil },
+	"toip6":  func(v Value) (Value, error) { return toIP6(v), nil },
+	"tonsec": func(v Value) (Value, error) { return toNsec(v), nil },
+	"tonum":  func(v Value) (Value, error) { return toNum(v), nil },
+	"tostr":  func(v Value) (Value, error) { return Text(v.String()), nil },
+	"totime": func(v Value) (Value, error) { return toTime(v), nil },
+	"typeof": func(v Value) (Value, error) { return Text(v.typeName()), nil },
 }
 
 func length(v Value) (Value, error) {
@@ -118,6 +119,24 @@ func (r run) global(c *menu.Call) (Value, error) {
 		return r.condition(c)
 	case "for", "foreach", "while", "do":
 		return r.loop(c)
+	case "retry":
+		return r.retry(c)
+	case "convert":
+		return r.recode(c)
+	case "serialize":
+		return r.serialize(c)
+	case "deserialize":
+		return r.deserialize(c)
+	case "rndnum":
+		return r.randomNumber(c)
+	case "rndstr":
+		return r.randomText(c)
+	case "timestamp":
+		return Interval(time.Duration(time.Now().UnixNano())), nil
+	case "jobname":
+		return Text(r.env.Name), nil
+	case "toarray":
+		return r.toArray(c)
 	case "onerror":
 		return r.onError(c)
 	case "return":
@@ -137,7 +156,7 @@ func (r run) global(c *menu.Call) (Value, error) {
 		if err != nil {
 			return Value{}, err
 		}
-		return Value{}, r.delay(c, v)
+		return Value{}, r.delay(c, "delay-time", v)
 	case "log":
 		return Value{}, r.log(c)
 	case "pick":
@@ -153,7 +172,7 @@ func (r run) global(c *menu.Call) (Value, error) {
 		}
 		return r.parse(v.String())
 	case "execute":
-		return Value{}, r.execute(c)
+		return r.execute(c)
 	case "time":
 		began := time.Now()
 		_, err := r.code(c, "command")
@@ -174,12 +193,12 @@ func (r run) variable(c *menu.Call) error {
 	if err != nil {
 		return err
 	}
-	given := argument(c, "value") != nil
+	set := argument(c, "value") != nil
 	if do := argument(c, "do"); do != nil {
 		if v, err = r.evaluate(do); err != nil {
 			return err
 		}
-		given = true
+		set = true
 	}
 	l, simple := e.(*menu.Literal)
 	switch {
@@ -192,10 +211,10 @@ func (r run) variable(c *menu.Call) error {
 	case c.Command.Name == "local":
 		return r.at(e.Position(), r.declare(l.Text, v))
 	}
-	if err := r.declareGlobal(l.Text); err != nil || !given {
+	if err := r.declareGlobal(l.Text); err != nil || !set {
 		return r.at(e.Position(), err)
 	}
-	return r.at(e.Position(), r.env.Globals.set(l.Text, v))
+	return r.at(e.Position(), r.env.Globals.set(r.env.User.Name, l.Text, v))
 }
 
 // put gives an element of an array another value, and every array that holds it.
@@ -219,10 +238,10 @@ func (r run) put(e menu.Expr, v Value) error {
 }
 
 // delay waits.
-func (r run) delay(c *menu.Call, v Value) error {
+func (r run) delay(c *menu.Call, name string, v Value) error {
 	t := toTime(v)
 	if t.kind != Time {
-		return r.at(c.Pos, menu.Errorf(menu.BadArgument, "invalid value for argument delay-time"))
+		return r.at(c.Pos, menu.Errorf(menu.BadArgument, "invalid value for argument %s", name))
 	}
 	timer := time.NewTimer(time.Duration(t.number))
 	defer timer.Stop()
@@ -264,9 +283,13 @@ func (r run) resolve(c *menu.Call) (Value, error) {
 	if a, err := netip.ParseAddr(v.String()); err == nil && a.Zone() == "" {
 		return Address(a), nil
 	}
+	kind, err := r.word(c, "type", "ipv4")
+	if err != nil {
+		return Value{}, err
+	}
 	ctx, cancel := context.WithTimeout(r.ctx, resolveTime)
 	defer cancel()
-	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", v.String())
+	found, err := net.DefaultResolver.LookupNetIP(ctx, strings.Replace(kind, "v", "", 1), v.String())
 	if err := r.interrupted(); err != nil {
 		return Value{}, err
 	}
@@ -285,25 +308,54 @@ func (r run) parse(text string) (Value, error) {
 	return function(s), nil
 }
 
-// execute runs a script on its own: it sees no variable of this one, nobody
-// sees what it prints, and its error is its own.
-func (r run) execute(c *menu.Call) error {
+// execute runs a script on its own and gives the id of its job, or runs it with
+// as-string and gives what it prints.
+func (r run) execute(c *menu.Call) (Value, error) {
 	v, err := r.value(c, "script")
 	if err != nil {
-		return err
+		return Value{}, err
 	}
 	if v.kind != Code {
 		if v, err = r.parse(v.String()); err != nil {
-			return err
+			return Value{}, err
 		}
 	}
-	quiet := *r.interp
-	quiet.env.Out, quiet.env.Enter, quiet.env.Numbers, quiet.env.Pager = io.Discard, nil, nil, Pager{}
-	r.interp = &quiet
-	if _, err := r.invoke(c.Pos, v, nil); err != nil && r.calls == maxCalls {
-		return err
+	if given(c, "as-string") {
+		return r.captured(c.Pos, v)
 	}
-	return r.interrupted()
+	runner := runnerOf(r.env.Tree)
+	if runner == nil {
+		return Value{}, r.at(c.Pos, menu.Errorf(menu.Refused, "failure: this system runs no scripts"))
+	}
+	id, err := runner.start(r.env, v)
+	return Value{kind: ID, text: menu.ID(id).String()}, err
+}
+
+// given reports whether an argument is there, be it a word that stands alone.
+func given(c *menu.Call, name string) bool {
+	return slices.ContainsFunc(c.Args, func(a menu.Argument) bool { return a.Name == name })
+}
+
+// captured runs code as a function, and gives what it prints.
+func (r run) captured(pos menu.Pos, code Value) (Value, error) {
+	var out captive
+	apart := *r.interp
+	apart.env.Out, apart.env.Enter, apart.env.Numbers, apart.env.Pager, apart.env.Person = &out, nil, nil, Pager{}, nil
+	r.interp, r.ctx = &apart, context.WithValue(r.ctx, caller{}, &apart.env)
+	if _, err := r.invoke(pos, code, nil); err != nil {
+		return Value{}, err
+	}
+	return Text(strings.TrimSuffix(out.String(), "\n")), nil
+}
+
+// A captive is output that becomes a value.
+type captive struct{ strings.Builder }
+
+func (c *captive) Write(b []byte) (int, error) {
+	if c.Len()+len(b) > maxValue {
+		return 0, errTooLarge()
+	}
+	return c.Builder.Write(b)
 }
 
 // environment prints the global variables.
@@ -315,13 +367,12 @@ func (r run) environment(c *menu.Call) error {
 	if _, err := c.Command.Arg("action").Type.Parse("action", action.String(), nil); err != nil {
 		return r.at(c.Pos, err)
 	}
-	for _, name := range r.env.Globals.names() {
-		v, _ := r.env.Globals.get(name)
-		text := v.String()
-		if v.kind == Str {
+	for _, v := range r.env.Globals.list() {
+		text := v.Value
+		if value, _ := r.env.Globals.get(v.Name); value.kind == Str {
 			text = menu.Quote(text)
 		}
-		if _, err := fmt.Fprintf(r.env.Out, "%s=%s\n", menu.Clean(name), text); err != nil {
+		if _, err := fmt.Fprintf(r.env.Out, "%s=%s\n", menu.Clean(v.Name), text); err != nil {
 			return err
 		}
 	}

@@ -32,13 +32,21 @@ func newImporter(t *testing.T) (menus *tree.Tree, directory string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { files.Close() })
+	j := journal.New(nil, false)
 	menus, err = tree.Config{
-		Store: db, Engine: &treetest.Engine{}, Journal: journal.New(nil, false), Files: files, Interpreter: script.Interpret,
+		Store: db, Engine: &treetest.Engine{}, Journal: j, Files: files, Interpreter: newRunner(t, j),
 	}.New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return menus, directory
+}
+
+// newRunner makes a runner that ends with the test.
+func newRunner(t testing.TB, j *journal.Journal) *script.Runner {
+	r := script.NewRunner(j)
+	t.Cleanup(r.Close)
+	return r
 }
 
 // run carries out a command of the root menu and gives its lines.
@@ -97,6 +105,16 @@ func TestImport(t *testing.T) {
 		},
 		"wrong line in a dry run": {
 			"\n/ppp secret sett\n", map[string]string{"dry-run": ""}, "Opening script file x.rsc\n/ppp secret sett\n", "bad command name sett (line 2 column 13)", nil,
+		},
+		"all wrong lines in a dry run": {
+			"/ppp secret\nadd nme=a\nadd name=b\n/ip firewall filter\nadd chain=input\n/ppp secret\nadd name=c foo=1\n", map[string]string{"dry-run": ""},
+			"Opening script file x.rsc\nadd nme=a\nexpected end of command (line 2 column 5)\n" +
+				"/ip firewall filter\nbad command name firewall (line 4 column 5)\nadd name=c foo=1\n",
+			"expected end of command (line 7 column 12)", nil,
+		},
+		"a menu that is not there": {
+			"/ppp secret\nadd name=a\n/ip firewall filter\nadd chain=input\n", nil,
+			"Opening script file x.rsc\n/ip firewall filter\n", "bad command name firewall (line 3 column 5)", nil,
 		},
 		"failure": {
 			"/ppp secret\nadd name=a\nadd name=a\nadd name=c\n", nil, "Opening script file x.rsc\n",

@@ -93,21 +93,11 @@ func (r run) count(c *menu.Call) error {
 	if err != nil {
 		return err
 	}
-	number := func(name string) (int64, error) {
-		v, err := r.value(c, name)
-		if err != nil {
-			return 0, err
-		}
-		if v = toNum(v); v.kind != Num {
-			return 0, r.at(c.Pos, menu.Errorf(menu.BadArgument, "invalid value for argument %s", name))
-		}
-		return v.number, nil
-	}
-	from, err := number("from")
+	from, err := r.number(c, "from")
 	if err != nil {
 		return err
 	}
-	to, err := number("to")
+	to, err := r.number(c, "to")
 	if err != nil {
 		return err
 	}
@@ -116,7 +106,7 @@ func (r run) count(c *menu.Call) error {
 		step = -1
 	}
 	if argument(c, "step") != nil {
-		if step, err = number("step"); err != nil {
+		if step, err = r.number(c, "step"); err != nil {
 			return err
 		}
 	}
@@ -176,4 +166,36 @@ func (r run) each(c *menu.Call) error {
 		}
 	}
 	return nil
+}
+
+// retry carries out code until it does not fail, as often as it may be tried, and
+// then other code.
+func (r run) retry(c *menu.Call) (Value, error) {
+	most, err := r.number(c, "max")
+	if err != nil {
+		return Value{}, err
+	}
+	pause, err := r.optional(c, "delay", Interval(0))
+	if err != nil {
+		return Value{}, err
+	}
+	for n := int64(1); ; n++ {
+		v, err := r.code(c, "command")
+		if err == nil {
+			return v, nil
+		}
+		_, ok, err := r.caught(err)
+		switch {
+		case !ok:
+			return Value{}, err
+		case n < most:
+			if err := r.delay(c, "delay", pause); err != nil {
+				return Value{}, err
+			}
+		case argument(c, "on-error") != nil:
+			return r.code(c, "on-error")
+		default:
+			return Value{}, err
+		}
+	}
 }

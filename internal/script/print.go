@@ -4,33 +4,36 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/tree"
 )
-
-// followInterval is the time between two looks for new rows, if the command does
-// not say.
-const followInterval = 200 * time.Millisecond
-
-// layouts are the words of print that choose a layout.
-var layouts = map[string]menu.Layout{
-	"brief": menu.Table, "detail": menu.Detail, "terse": menu.Terse, "value-list": menu.ValueList,
-}
 
 // print shows the rows of a menu, or gives them as a value.
 func (r run) print(q *menu.Request) (Value, error) {
-	p, err := r.printer(q)
+	p, err := q.Printer()
 	if err != nil {
 		return Value{}, err
 	}
+	p.Width, p.Now = r.env.Width, time.Now()
 	if err := r.from(q); err != nil {
 		return Value{}, err
+	}
+	_, toFile := q.Args["file"]
+	if toFile && follows(q) {
+		return Value{}, menu.Errorf(menu.BadArgument, "only one of file and follow can be given")
+	}
+	var watch *tree.Watch
+	if follows(q) {
+		watch = r.env.Tree.Watch(q.Menu) // before the first look
 	}
 	rows, err := r.rows(q)
 	if err != nil {
 		return Value{}, err
+	}
+	if toFile {
+		return Value{}, r.fill(q)
 	}
 	if _, ok := q.Args["count-only"]; ok {
 		n := Number(int64(len(rows)))
@@ -49,47 +52,10 @@ func (r run) print(q *menu.Request) (Value, error) {
 		}
 		r.env.Numbers[q.Menu] = ids
 	}
+	if watch != nil {
+		return Value{}, r.follow(q, p, rows, watch)
+	}
 	return Value{}, r.show(q, p, rows)
-}
-
-// printer gives what shows the rows in the form that the request asks for.
-func (r run) printer(q *menu.Request) (menu.Printer, error) {
-	p := menu.Printer{Width: r.env.Width, Now: time.Now()}
-	for word, layout := range layouts {
-		if _, given := q.Args[word]; given {
-			if p.Layout != menu.Default {
-				return p, menu.Errorf(menu.BadArgument, "only one of brief, detail, terse and value-list can be given")
-			}
-			p.Layout = layout
-		}
-	}
-	_, p.Stats = q.Args["stats"]
-	_, p.ShowIDs = q.Args["show-ids"]
-	if list, given := q.Args["proplist"]; given {
-		return p, proplist(&p, q.Menu, list)
-	}
-	return p, nil
-}
-
-// proplist reads the names of the properties to show; .id among them asks for
-// ids.
-func proplist(p *menu.Printer, m *menu.Menu, list string) error {
-	names := []string{menu.IDKey}
-	for i := range m.Properties {
-		names = append(names, m.Properties[i].Name)
-	}
-	for word := range strings.SplitSeq(list, ",") {
-		name, err := menu.Words(names...).Parse("proplist", word, nil)
-		if err != nil {
-			return err
-		}
-		if name == menu.IDKey {
-			p.ShowIDs = true
-			continue
-		}
-		p.Proplist = append(p.Proplist, name)
-	}
-	return nil
 }
 
 // from narrows the request to the items that its argument from names.
@@ -132,22 +98,9 @@ func asValue(rows []*menu.Row, proplist []string) (Value, error) {
 	return newArray(list, nil)
 }
 
-// show prints rows, once, at an interval or as they come.
+// show prints rows, once or at an interval.
 func (r run) show(q *menu.Request, p menu.Printer, rows []*menu.Row) error {
-	_, follow := q.Args["follow"]
-	_, followOnly := q.Args["follow-only"]
-	text, again := q.Args["interval"]
-	switch {
-	case follow && followOnly:
-		return menu.Errorf(menu.BadArgument, "only one of follow and follow-only can be given")
-	case follow || followOnly:
-		every := followInterval
-		if again {
-			every, _ = menu.ParseTime(text) // the tree brought it to its canonical form
-		}
-		return r.follow(q, p, rows, every, followOnly)
-	case again:
-		every, _ := menu.ParseTime(text)
+	if every, again := interval(q); again {
 		return r.repeat(q, p, rows, every)
 	}
 	out := r.env.Out
@@ -158,6 +111,32 @@ func (r run) show(q *menu.Request, p menu.Printer, rows []*menu.Row) error {
 		return err
 	}
 	return nil
+}
+
+// interval gives the time between two prints, if there are to be several.
+func interval(q *menu.Request) (every time.Duration, again bool) {
+	text, again := q.Args["interval"]
+	every, _ = menu.ParseTime(text) // the tree brought it to its canonical form
+	return every, again
+}
+
+// fill waits for the next print to a file, if there are to be several: the tree
+// has just done one.
+func (r run) fill(q *menu.Request) error {
+	every, again := interval(q)
+	if !again {
+		return nil
+	}
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		if err := r.pause(ticker.C); err != nil {
+			return err
+		}
+		if _, err := r.rows(q); err != nil {
+			return err
+		}
+	}
 }
 
 // pause waits for the next look.
@@ -188,39 +167,6 @@ func (r run) repeat(q *menu.Request, p menu.Printer, rows []*menu.Row, every tim
 		if rows, err = r.rows(q); err != nil {
 			return err
 		}
-		p.Now = time.Now()
-	}
-}
-
-// follow prints the rows, unless only new ones are wanted, and then each row that
-// was not there at the look before.
-func (r run) follow(q *menu.Request, p menu.Printer, rows []*menu.Row, every time.Duration, only bool) error {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	known := map[menu.ID]bool{}
-	fresh := rows
-	for first := true; ; first = false {
-		if len(fresh) > 0 && !(first && only) {
-			if err := p.Print(r.env.Out, q.Menu, fresh); err != nil {
-				return err
-			}
-			p.Bare = true
-		}
-		if first || len(fresh) > 0 {
-			p.First += len(fresh)
-		}
-		clear(known)
-		for _, row := range rows {
-			known[row.ID] = true
-		}
-		if err := r.pause(ticker.C); err != nil {
-			return err
-		}
-		var err error
-		if rows, err = r.rows(q); err != nil {
-			return err
-		}
-		fresh = slices.DeleteFunc(slices.Clone(rows), func(row *menu.Row) bool { return known[row.ID] })
 		p.Now = time.Now()
 	}
 }

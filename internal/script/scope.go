@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/tree"
 )
 
 // maxMemory bounds the variables of a script in octets, and those of Globals.
@@ -18,40 +19,74 @@ func errMemory() error { return menu.Errorf(menu.Refused, "variables take too mu
 // concurrent use.
 type Globals struct {
 	mu   sync.Mutex
-	vars map[string]Value
+	last uint64
+	vars map[string]shared
 	used int
 }
 
+// A shared variable has an id and belongs to the user whose script made it.
+type shared struct {
+	id    uint64
+	user  string
+	value Value
+}
+
 // NewGlobals makes an empty set.
-func NewGlobals() *Globals { return &Globals{vars: map[string]Value{}} }
+func NewGlobals() *Globals { return &Globals{vars: map[string]shared{}} }
 
 func (g *Globals) get(name string) (Value, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	v, ok := g.vars[name]
-	return v, ok
+	return v.value, ok
 }
 
-func (g *Globals) set(name string, v Value) error {
+// set gives a variable a value; one that is not there is made for user.
+func (g *Globals) set(user, name string, v Value) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	more := len(name) + v.size()
-	if old, ok := g.vars[name]; ok {
-		more -= len(name) + old.size()
+	s, there := g.vars[name]
+	if there {
+		more -= len(name) + s.value.size()
 	}
 	if g.used+more > maxMemory {
 		return errMemory()
 	}
+	if !there {
+		g.last++
+		s.id, s.user = g.last, user
+	}
+	s.value = v
 	g.used += more
-	g.vars[name] = v
+	g.vars[name] = s
 	return nil
 }
 
-// names gives the names of all variables, sorted.
-func (g *Globals) names() []string {
+// remove takes a variable away, and reports whether there was one.
+func (g *Globals) remove(id uint64) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return slices.Sorted(maps.Keys(g.vars))
+	for name, s := range g.vars {
+		if s.id == id {
+			g.used -= len(name) + s.value.size()
+			delete(g.vars, name)
+			return true
+		}
+	}
+	return false
+}
+
+// list gives the variables by name.
+func (g *Globals) list() []tree.Variable {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	out := make([]tree.Variable, 0, len(g.vars))
+	for _, name := range slices.Sorted(maps.Keys(g.vars)) {
+		s := g.vars[name]
+		out = append(out, tree.Variable{ID: s.id, Name: name, Value: s.value.String(), User: s.user})
+	}
+	return out
 }
 
 // A scope holds the variables between two braces. A variable that was declared
@@ -119,7 +154,7 @@ func (r run) declareGlobal(name string) error {
 	}
 	r.scope.vars[name].global = true
 	if _, ok := r.env.Globals.get(name); !ok {
-		return r.env.Globals.set(name, Value{})
+		return r.env.Globals.set(r.env.User.Name, name, Value{})
 	}
 	return nil
 }
@@ -135,7 +170,7 @@ func (r run) assign(name string, v Value) error {
 			return menu.Errorf(menu.BadArgument, "no such variable %s", name)
 		}
 	}
-	return r.env.Globals.set(name, v)
+	return r.env.Globals.set(r.env.User.Name, name, v)
 }
 
 // store puts a value into a local variable.

@@ -16,35 +16,69 @@ type Env struct {
 	User tree.User
 	Vars map[string]Value // local variables that are there from the start
 	Out  io.Writer        // what it prints; nil for nowhere
+	Name string           // what :jobname gives
 
-	Globals *Globals                // nil for none that last
+	Globals *Globals                // nil for those of the tree's scripts
 	At      *menu.Menu              // where commands are looked for; nil for the root
 	Enter   func(*menu.Menu)        // told when a command enters a menu; nil for nobody
 	Numbers map[*menu.Menu][]string // ids by their number in the last print of a menu; nil where there is no person
 	Width   int                     // of the terminal in characters; 0 if there is none
 	Pager   Pager                   // the zero value where nothing is held back
 
+	Person *Person // who is asked for what a command lacks; nil for nobody
+
 	Trace func(line int, command string) // told of each command before it runs; nil for nobody
 }
 
-// Run parses source as a whole and carries it out, up to the first error. An
-// error is a *menu.Error in RouterOS's words, or one of Out.
+// Run parses source as a whole and carries it out, up to the first error. When it
+// returns, the changes that it made are on the disk; several in one script get
+// there together. An error is a *menu.Error in RouterOS's words, or one of Out.
 func Run(ctx context.Context, env Env, source string) error {
-	if env.At == nil {
-		env.At = env.Tree.Root()
-	}
+	return runSource(ctx, env, source, strings.Contains(strings.TrimSpace(source), "\n"))
+}
+
+// runSource is Run. An error of a menu's command tells its place if the source is not
+// what a person just typed: a script.
+func runSource(ctx context.Context, env Env, source string, script bool) error {
+	env = env.withDefaults()
 	parsed, err := menu.Parse(source, env.Tree.Root(), env.At)
 	if err != nil {
 		return err
+	}
+	return conduct(ctx, env, parsed, script)
+}
+
+// runCode carries out code that is a value, like a script.
+func runCode(ctx context.Context, env Env, code Value) error {
+	return conduct(ctx, env.withDefaults(), code.code, true)
+}
+
+func (env Env) withDefaults() Env {
+	if env.At == nil {
+		env.At = env.Tree.Root()
 	}
 	if env.Out == nil {
 		env.Out = io.Discard
 	}
 	if env.Globals == nil {
-		env.Globals = NewGlobals()
+		env.Globals = GlobalsOf(env.Tree)
+	}
+	return env
+}
+
+// conduct carries out what was parsed.
+func conduct(ctx context.Context, env Env, parsed *menu.Script, script bool) (err error) {
+	if !single(parsed) {
+		inner, end := env.Tree.Batch(ctx)
+		defer func() {
+			if failed := end(); failed != nil {
+				err = failed
+			}
+		}()
+		ctx, env.Out = inner, after{env.Out, end}
 	}
 	in := &interp{env: env}
-	r := run{interp: in, ctx: ctx, scope: newScope(nil, true)}
+	r := run{interp: in, ctx: context.WithValue(ctx, caller{}, &in.env), scope: newScope(nil, true)}
 	for name, v := range env.Vars {
 		if err := r.declare(name, v); err != nil {
 			return err
@@ -56,12 +90,32 @@ func Run(ctx context.Context, env Env, source string) error {
 	switch {
 	case errors.As(err, &back):
 		return nil
-	case errors.As(err, &failed) && strings.Contains(strings.TrimSpace(source), "\n"):
+	case errors.As(err, &failed) && script:
 		return menu.Errorf(failed.err.Kind, "Script Error: %s (%s; line %d)", failed.err.Text, failed.path, failed.line)
 	case errors.As(err, &failed):
 		return failed.err
 	}
 	return err
+}
+
+// single reports whether a script is one command of a menu, which is on the disk
+// or was not carried out.
+func single(s *menu.Script) bool {
+	return len(s.Calls) == 1 && s.Calls[0].Command != nil && !s.Calls[0].Global
+}
+
+// An after writes what a script prints when the changes before are on the disk:
+// nobody reads that something was done which a failure could take back.
+type after struct {
+	out  io.Writer
+	sync func() error
+}
+
+func (w after) Write(b []byte) (int, error) {
+	if err := w.sync(); err != nil {
+		return 0, err
+	}
+	return w.out.Write(b)
 }
 
 // A failure is an error of a menu's command, which does not tell a place itself.
@@ -176,6 +230,9 @@ func (r run) function(c *menu.Call) (Value, error) {
 	f, err := r.evaluate(c.Callee)
 	if err != nil {
 		return Value{}, err
+	}
+	if _, command := c.Callee.(*menu.Substitution); command && f.kind != Code && len(c.Args) == 0 {
+		return f, nil // [a command] that stands alone
 	}
 	if f.kind != Code {
 		name := nouns[f.kind]

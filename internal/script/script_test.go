@@ -26,7 +26,10 @@ func newEnv(t testing.TB, out io.Writer) Env {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	menus, err := tree.New(db, &treetest.Engine{}, journal.New(nil, false))
+	j := journal.New(nil, false)
+	runner := NewRunner(j)
+	t.Cleanup(runner.Close)
+	menus, err := tree.Config{Store: db, Engine: &treetest.Engine{}, Journal: j, Interpreter: runner}.New()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func TestEndless(t *testing.T) {
 		":while (true) do={}", ":do {} while=(true)", ":for i from=1 to=9000000000000 do={}",
 		":while (true) do={:do {:error x} on-error={}}", ":delay 1d", ":do {:delay 1d} on-error={:delay 1d}",
 		":onerror e in={:delay 1d} do={:delay 1d}", ":local a; :while (true) do={:set a ($a, 1, 2, 3, 4, 5, 6, 7, 8); :if ([:len $a]>1000) do={:set a}}",
-		":execute \":while (true) do={}\"", "/log/print follow", "/ppp/secret/print interval=20ms",
+		":put [:execute \":while (true) do={}\" as-string]", ":retry command={:error x} max=1000000 delay=1ms", "/log/print follow", "/ppp/secret/print interval=20ms",
 		":global f do={:while (true) do={}}; $f",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -211,6 +214,9 @@ func FuzzRun(f *testing.F) {
 		})
 		began := time.Now()
 		err := Run(ctx, env, source)
+		for _, j := range runnerOf(env.Tree).Jobs() {
+			runnerOf(env.Tree).StopJob(j.ID)
+		}
 		var e *menu.Error
 		if err != nil && !errors.As(err, &e) && !errors.Is(err, io.ErrShortWrite) {
 			t.Errorf("%q: %#v", source, err)

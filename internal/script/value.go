@@ -36,6 +36,17 @@ var kindNames = [...]string{"nothing", "nil", "bool", "num", "str", "ip", "ip-pr
 // String gives the name of the kind.
 func (k Kind) String() string { return kindNames[k] }
 
+// typeName gives the name of the value's kind; addresses of IPv6 have their own.
+func (v Value) typeName() string {
+	switch {
+	case v.kind == IP && v.ip.Addr().Is6():
+		return "ip6"
+	case v.kind == Prefix && v.ip.Addr().Is6():
+		return "ip6-prefix"
+	}
+	return v.kind.String()
+}
+
 // maxValue bounds one value in octets, with overhead for each element of an
 // array: more than any configuration, and small enough to copy.
 const maxValue = 4 << 20

@@ -11,38 +11,48 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"gopptp/internal/menu"
 )
 
 // writerEnv makes the test binary the child of TestKill: it names the database.
 const writerEnv = "GOPPTP_TEST_WRITER"
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(writerEnv); path != "" {
-		if err := writeForever(path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
+	for env, write := range map[string]func(string) error{writerEnv: writeForever, stagerEnv: stageForever} {
+		if path := os.Getenv(env); path != "" {
+			if err := write(path); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+			}
+			os.Exit(1)
 		}
-		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }
 
-// writeForever adds a row, says so, and removes it again if its number is even;
-// until it is killed.
+// writeForever adds a row before all others, says so, and removes it again if its
+// number is even; until it is killed.
 func writeForever(path string) error {
 	s, _, err := Open(path)
 	if err != nil {
 		return err
 	}
 	m := things()
+	order, _, err := s.Order(m)
+	if err != nil {
+		return err
+	}
 	for {
 		r := m.Defaults(s.Next(m.IDs()))
 		r.Put("name", strconv.FormatUint(uint64(r.ID), 10))
-		if err := s.Commit([]Change{{m, r.ID, r}}); err != nil {
+		order = slices.Insert(order, 0, r.ID)
+		if err := s.Commit([]Change{{m, r.ID, r}}, Order{m, order}); err != nil {
 			return err
 		}
 		fmt.Println("+", uint64(r.ID))
 		if r.ID%2 == 0 {
-			if err := s.Commit([]Change{{m, r.ID, nil}}); err != nil {
+			order = order[1:]
+			if err := s.Commit([]Change{{m, r.ID, nil}}, Order{m, order}); err != nil {
 				return err
 			}
 			fmt.Println("-", uint64(r.ID))
@@ -98,9 +108,15 @@ func TestKill(t *testing.T) {
 
 		s := open(t, path)
 		rows, warnings, err := s.Load(things())
+		order, told, orderErr := s.Order(things())
 		s.Close()
-		if err != nil || warnings != nil {
-			t.Fatalf("after a kill: %v, %v", warnings, err)
+		if err != nil || orderErr != nil || warnings != nil || told != nil {
+			t.Fatalf("after a kill: %v, %v, %v, %v", warnings, err, told, orderErr)
+		}
+		// The order is of the same change as the rows: the newest first.
+		slices.Reverse(order)
+		if !slices.EqualFunc(order, rows, func(id menu.ID, r *menu.Row) bool { return id == r.ID }) {
+			t.Fatalf("after a kill the order is %v, which is not that of the rows", order)
 		}
 		got := map[uint64]bool{}
 		for _, r := range rows {

@@ -1,9 +1,11 @@
 // Package store keeps the configuration's rows on disk: one table per menu, row
-// id to canonical values, every change one durable transaction. After kill -9
-// at any moment at most the change that was not acknowledged is missing.
+// id to canonical values, every change durable before it is acknowledged. After
+// kill -9 at any moment at most changes that were not acknowledged are missing,
+// and those are the last ones.
 //
-// It keeps no rows in memory, takes no decision about their meaning and calls
-// nobody: internal/tree validates, orders and publishes.
+// It keeps no rows in memory but those that wait a moment for the disk. It takes no
+// decision about their meaning and calls nobody: internal/tree validates, orders
+// and publishes. A timer writes what was staged and then forgotten.
 package store
 
 import (
@@ -14,6 +16,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"gopptp/internal/menu"
 )
@@ -21,8 +24,12 @@ import (
 // ErrInUse is the error of Open when another daemon holds the database.
 var ErrInUse = errors.New("in use by another gopptp daemon")
 
-// sequences is the table of the last id given out, by the menu's sequence.
-const sequences = "sequence"
+// sequenceTable is the table of the last id given out, by the menu's sequence.
+const sequenceTable = "sequence"
+
+// orders is the table of the ids of a menu's rows in the order that people gave
+// them, by the menu's path.
+const orders = "order"
 
 // version is the form of a row's value.
 const version = 1
@@ -39,6 +46,13 @@ type Store struct {
 
 	mu   sync.Mutex
 	last map[string]menu.ID // guarded by mu; last id given out, by sequence
+
+	// write is held while the database writes; it comes before mu. It guards what
+	// follows.
+	write   sync.Mutex
+	staged  []op
+	touched map[string]bool // sequences of staged rows
+	late    *time.Timer     // writes what is staged in time; nil if nothing is
 }
 
 // Open opens the database file at path, and makes it if it does not exist. A
@@ -49,7 +63,7 @@ func Open(path string) (s *Store, warnings []string, err error) {
 		return nil, nil, err
 	}
 	s = &Store{db: db, last: map[string]menu.ID{}}
-	err = db.scan(sequences, func(k, v []byte) {
+	err = db.scan(sequenceTable, func(k, v []byte) {
 		if len(v) != 8 {
 			warnings = append(warnings, fmt.Sprintf("%.64q: last id cannot be read, that of the last row is used", k))
 			return
@@ -63,8 +77,13 @@ func Open(path string) (s *Store, warnings []string, err error) {
 	return s, warnings, nil
 }
 
-// Close gives the database back. Nothing is lost without it.
-func (s *Store) Close() error { return s.db.close() }
+// Close gives the database back. Nothing that was committed or synced is lost
+// without it.
+func (s *Store) Close() error {
+	s.write.Lock()
+	defer s.write.Unlock()
+	return errors.Join(s.flushLocked(nil, nil), s.db.close())
+}
 
 // Next gives an id that no row of the sequence ever had. It is on disk together
 // with the first row that has it.
@@ -97,31 +116,48 @@ type Change struct {
 	Row  *menu.Row
 }
 
-// Commit makes all of the changes or none. They are on the disk when it returns.
-func (s *Store) Commit(changes []Change) error {
-	var ops []op
-	touched := map[string]bool{}
+// An Order is the rows of an ordered menu, in their order.
+type Order struct {
+	Menu *menu.Menu
+	IDs  []menu.ID
+}
+
+// Commit makes all of the changes or none. They are on the disk when it returns,
+// with all that was staged before.
+func (s *Store) Commit(changes []Change, ordered ...Order) error {
+	ops, touched, err := operations(changes, ordered)
+	if err != nil {
+		return err
+	}
+	s.write.Lock()
+	defer s.write.Unlock()
+	return s.flushLocked(ops, touched)
+}
+
+// operations gives the database's form of changes, and the sequences of the rows
+// in them.
+func operations(changes []Change, ordered []Order) (ops []op, touched map[string]bool, err error) {
+	for _, o := range ordered {
+		value := []byte{} // nil would delete the key
+		for _, id := range o.IDs {
+			value = append(value, key(id)...)
+		}
+		ops = append(ops, op{orders, []byte(o.Menu.Path()), value})
+	}
+	touched = map[string]bool{}
 	for _, c := range changes {
 		o := op{table: c.Menu.Path(), key: key(c.ID)}
 		if c.Row != nil {
 			touched[c.Menu.IDs()] = true
 			value, err := json.Marshal(record{version, values(c.Row)})
 			if err != nil {
-				return fmt.Errorf("store: %w", err)
+				return nil, nil, fmt.Errorf("store: %w", err)
 			}
 			o.value = value
 		}
 		ops = append(ops, o)
 	}
-	s.mu.Lock()
-	for sequence := range touched {
-		ops = append(ops, op{sequences, []byte(sequence), key(s.last[sequence])})
-	}
-	s.mu.Unlock()
-	if err := s.db.apply(ops); err != nil {
-		return fmt.Errorf("store: %w", err)
-	}
-	return nil
+	return ops, touched, nil
 }
 
 // key is the form of an id that sorts as the id does.
@@ -165,6 +201,26 @@ func (s *Store) Load(m *menu.Menu) (rows []*menu.Row, warnings []string, err err
 		return nil, warnings, fmt.Errorf("store: %w", err)
 	}
 	return rows, warnings, nil
+}
+
+// Order gives the ids of a menu's rows in their order, as far as it was stored. It
+// may name rows that are gone, and lack some that are there.
+func (s *Store) Order(m *menu.Menu) (ids []menu.ID, warnings []string, err error) {
+	err = s.db.scan(orders, func(k, v []byte) {
+		switch {
+		case string(k) != m.Path():
+		case len(v)%8 != 0:
+			warnings = append(warnings, fmt.Sprintf("%s: the order of the rows cannot be read", m.Path()))
+		default:
+			for ; len(v) > 0; v = v[8:] {
+				ids = append(ids, menu.ID(binary.BigEndian.Uint64(v)))
+			}
+		}
+	})
+	if err != nil {
+		return nil, warnings, fmt.Errorf("store: %w", err)
+	}
+	return ids, warnings, nil
 }
 
 // decode makes a row of a database value. Warnings name properties but never a

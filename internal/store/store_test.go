@@ -171,7 +171,7 @@ func TestWrongValuesStopNobody(t *testing.T) {
 	put(key(6), "hunter2")
 	put(key(7), `{"v":1,"values":{"name":"good"}}`)
 	put([]byte("odd"), `{"v":1,"values":{"name":"odd"}}`)
-	if err := s.db.apply([]op{{sequences, []byte(m.IDs()), []byte("odd")}}); err != nil {
+	if err := s.db.apply([]op{{sequenceTable, []byte(m.IDs()), []byte("odd")}}); err != nil {
 		t.Fatal(err)
 	}
 	s.Close()

@@ -1,21 +1,10 @@
 package script
 
 import (
-	"context"
 	"strings"
 
 	"gopptp/internal/menu"
-	"gopptp/internal/tree"
 )
-
-// Interpret runs the scripts that are imported; it is the tree's Interpreter.
-func Interpret(ctx context.Context, t *tree.Tree, u tree.User, s tree.Script) error {
-	if s.Check {
-		_, err := menu.Parse(s.Source, t.Root(), t.Root())
-		return err
-	}
-	return Run(ctx, Env{Tree: t, User: u, Out: s.Out, Trace: s.Trace}, s.Source)
-}
 
 // commands carries out the commands of the whole script, and tells Trace of each
 // before it runs.
@@ -23,14 +12,17 @@ func (r run) commands(s *menu.Script) (value Value, err error) {
 	if r.env.Trace == nil {
 		return r.script(s)
 	}
+	line, counted := 1, 0
+	one := *s
 	for i, c := range s.Calls {
 		end := len(s.Source)
 		if i+1 < len(s.Calls) {
 			end = int(s.Calls[i+1].Pos)
 		}
-		line, _ := c.Pos.Locate(s.Source)
+		// Counting goes on from the command before: a file has many lines.
+		line += strings.Count(s.Source[counted:c.Pos], "\n")
+		counted = int(c.Pos)
 		r.env.Trace(line, command(s.Source[c.Pos:end]))
-		one := *s
 		one.Calls = s.Calls[i : i+1]
 		if value, err = r.script(&one); err != nil {
 			return value, err
