@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"sync"
@@ -73,6 +74,9 @@ func (c *client) attend(ctx context.Context, in, out *os.File) (err error) {
 	all.Go(func() { c.sendKeys(out, keys, resizes, over) })
 
 	_, err = c.receive(out)
+	if err != nil && !windowOf(out).Dumb {
+		_, _ = io.WriteString(out, terminal.NoPasteMarks) // the daemon had no time to
+	}
 	if ctx.Err() != nil {
 		return nil
 	}

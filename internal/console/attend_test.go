@@ -11,22 +11,33 @@ import (
 
 	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
+
+	"gopptp/internal/golden"
 )
 
 // A keyboard is gopptp console in a pseudo-terminal.
 type keyboard struct {
 	*testing.T
+	*golden.World
+	socket string
 	master *os.File
 	out    syncBuffer
 	done   chan error
+	lose   func() // the connection
 }
 
 // sit runs gopptp console in a pseudo-terminal of a size.
 func sit(t *testing.T, rows, columns uint16) *keyboard {
 	t.Helper()
+	socket, w := serveWorld(t)
+	return sitAt(t, socket, w, rows, columns)
+}
+
+// sitAt is sit for a daemon that is there.
+func sitAt(t *testing.T, socket string, w *golden.World, rows, columns uint16) *keyboard {
+	t.Helper()
 	t.Setenv("TERM", "xterm")
 	t.Setenv("NO_COLOR", "1")
-	socket, _ := serve(t)
 	master, tty, err := pty.Open()
 	if err != nil {
 		t.Skipf("there is no pseudo-terminal here: %v", err)
@@ -39,9 +50,10 @@ func sit(t *testing.T, rows, columns uint16) *keyboard {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &keyboard{T: t, master: master, done: make(chan error, 1)}
+	k := &keyboard{T: t, World: w, socket: socket, master: master, done: make(chan error, 1)}
 	go io.Copy(&k.out, master) // ends when the master is closed
 	ctx, cancel := context.WithCancel(t.Context())
+	k.lose = cancel
 	go func() { k.done <- Interactive(ctx, socket, tty, tty) }()
 	t.Cleanup(func() {
 		cancel()
@@ -53,7 +65,7 @@ func sit(t *testing.T, rows, columns uint16) *keyboard {
 			t.Errorf("the terminal was left in another state: %v", err)
 		}
 	})
-	k.sees("[admin@gopptp] > ")
+	k.sees("[admin@" + w.Tree.Identity() + "] > ")
 	return k
 }
 

@@ -11,8 +11,10 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -82,10 +84,23 @@ func (c *client) receive(out io.Writer) (failure string, err error) {
 	return "", errors.New("the gopptp daemon closed the connection")
 }
 
+// send sends a line, in parts if it is long or no text that JSON can carry.
+func (c *client) send(line string, width int) error {
+	if len(line) > maxPart || !utf8.ValidString(line) {
+		for part := range slices.Chunk([]byte(line), maxPart) {
+			if err := c.to.Encode(request{Part: part}); err != nil {
+				return err
+			}
+		}
+		line = ""
+	}
+	return c.to.Encode(request{Line: line, Width: width})
+}
+
 // run runs a line. When ctx ends, the command is cancelled. An error is about
 // the connection; failure is the command's.
 func (c *client) run(ctx context.Context, line string, width int, out io.Writer) (failure string, err error) {
-	if err := c.to.Encode(request{Line: line, Width: width}); err != nil {
+	if err := c.send(line, width); err != nil {
 		return "", fmt.Errorf("lost the gopptp daemon: %w", err)
 	}
 	sent := make(chan struct{})

@@ -10,8 +10,10 @@ import (
 // replies the other.
 
 // A request runs a line, or cancels the one that runs; or it begins a session in
-// a window, types in it and changes its size.
+// a window, types in it and changes its size. A long script comes in parts, before
+// the line that ends it.
 type request struct {
+	Part     []byte  `json:"part,omitempty"`
 	Line     string  `json:"line,omitempty"`
 	Width    int     `json:"width,omitempty"`
 	Cancel   bool    `json:"cancel,omitempty"`
@@ -33,6 +35,11 @@ const (
 	// MaxLine bounds a command line in octets: room for a script in a property
 	// with all of its escapes.
 	MaxLine = 256 << 10
+	// MaxScript bounds a script in octets: it is the bound of /import, which has room
+	// for 100,000 secrets.
+	MaxScript = 16 << 20
+	// maxPart is how much of a script one request carries.
+	maxPart = 64 << 10
 	// maxFrame bounds a line of JSON, which writes a control character as six.
 	maxFrame = 6*MaxLine + 1024
 	// maxChunk is how much output one reply carries at most; base64 makes it

@@ -30,7 +30,7 @@ func TestEveryPrintForm(t *testing.T) {
 		path := m.Path() + "/print"
 		lines := []string{path, ":put [" + path + " as-value]", ":foreach i in=[" + path + " as-value] do={:put $i}"}
 		for _, a := range p.Args {
-			if a.Type == nil && !strings.HasPrefix(a.Name, "follow") {
+			if a.Type == nil && !strings.HasPrefix(a.Name, "follow") && a.Name != "append" {
 				lines = append(lines, path+" "+a.Name)
 			}
 		}
@@ -91,7 +91,7 @@ func TestReadScript(t *testing.T) {
 	if got, err := ReadScript(strings.NewReader(source)); err != nil || len(got) != 1 || got[0] != source {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := ReadScript(strings.NewReader(strings.Repeat("#", MaxLine+1))); err == nil {
+	if _, err := ReadScript(strings.NewReader(strings.Repeat("#", MaxScript+1))); err == nil {
 		t.Error("a script that is too long was read")
 	}
 }

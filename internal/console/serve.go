@@ -9,61 +9,34 @@ import (
 	"net"
 	"os"
 	"sync"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"gopptp/internal/accept"
 	"gopptp/internal/journal"
+	"gopptp/internal/login"
 	"gopptp/internal/menu"
 	"gopptp/internal/terminal"
 	"gopptp/internal/tree"
 )
-
-// acceptPause is how long to wait when the process has no file descriptor left:
-// it is over when another connection ends.
-const acceptPause = 100 * time.Millisecond
 
 // Serve answers the clients of a Unix socket until ctx ends, which it returns as
 // the cause, or until the listener fails. It closes the listener, and returns
 // after the last client. Only root and the daemon's own user are let in, and may
 // do everything.
 func Serve(ctx context.Context, l net.Listener, t *tree.Tree, j *journal.Journal) error {
-	var clients sync.WaitGroup
-	defer clients.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	defer l.Close()
 	refused := map[uint32]bool{} // users who were told of in the log
-	for {
-		conn, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return context.Cause(ctx)
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-			}
-			continue
-		case err != nil:
-			return fmt.Errorf("console: %w", err)
-		}
+	return accept.Serve(ctx, l, func(conn net.Conn) accept.Handler {
 		uid, err := peerUser(conn)
-		if err != nil || !allowed(uid) {
-			if err == nil && !refused[uid] {
-				refused[uid] = true
-				j.Addf("system,error,critical", "login failure for user with id %d via local", uid)
-			}
-			conn.Close()
-			continue
+		if err == nil && allowed(uid) {
+			return func(ctx context.Context) { serveClient(ctx, conn, t) }
 		}
-		clients.Go(func() { serveClient(ctx, conn, t) })
-	}
+		if err == nil && !refused[uid] {
+			refused[uid] = true
+			j.Addf("system,error,critical", "login failure for user with id %d via local", uid)
+		}
+		return nil
+	})
 }
 
 // allowed reports whether a user may use the socket.
@@ -94,6 +67,7 @@ type job struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 	terminal *terminal.Terminal
+	script   []byte // what comes before the line
 	request
 }
 
@@ -102,8 +76,6 @@ type job struct {
 func serveClient(ctx context.Context, conn net.Conn, t *tree.Tree) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	defer conn.Close()
 	jobs := make(chan job)
 	var reader sync.WaitGroup
 	defer reader.Wait()
@@ -127,7 +99,7 @@ func serveClient(ctx context.Context, conn net.Conn, t *tree.Tree) {
 		case next = <-jobs:
 		}
 		done := reply{Done: true}
-		if err := runJob(next, session, to); err != nil {
+		if err := runJob(next, t, session, to); err != nil {
 			done.Error = err.Error()
 		}
 		done.Prompt = session.Prompt()
@@ -137,23 +109,34 @@ func serveClient(ctx context.Context, conn net.Conn, t *tree.Tree) {
 	}
 }
 
-// runJob runs one line of a client.
-func runJob(j job, s *Session, to *json.Encoder) error {
+// runJob runs one line of a client, or a session in a window. Only the latter is
+// somebody who logs in, for /user/active and for the log: programs run gopptp exec
+// many times a minute, and what they change is in the log by itself.
+func runJob(j job, t *tree.Tree, s *Session, to *json.Encoder) error {
 	defer j.cancel()
 	if j.terminal != nil {
-		return s.Interact(j.ctx, j.terminal)
+		u, leave, err := t.Gate().Login(j.ctx, login.Attempt{Door: login.DoorLocal, Name: tree.Admin().Name, End: j.cancel})
+		if err != nil {
+			return err
+		}
+		defer leave()
+		return NewSession(t, tree.Visitor(u)).Interact(j.ctx, j.terminal)
 	}
-	if len(j.Line) > MaxLine {
+	switch {
+	case len(j.Line) > MaxLine:
 		return menu.Errorf(menu.Syntax, "line too long")
+	case len(j.script) > MaxScript:
+		return menu.Errorf(menu.Syntax, "script too long")
 	}
 	s.Width = j.Width
-	return s.Run(j.ctx, j.Line, outputWriter{to})
+	return s.Run(j.ctx, string(j.script)+j.Line, outputWriter{to})
 }
 
-// readRequests hands lines to jobs and cancels them, and keys to the window, until the connection or ctx
-// ends. What is no request ends the connection.
+// readRequests hands lines to jobs and cancels them, and keys to the window, until
+// the connection or ctx ends. What is no request ends the connection.
 func readRequests(ctx context.Context, from *bufio.Scanner, to *json.Encoder, jobs chan<- job) {
 	last := job{cancel: func() {}}
+	var script []byte // of which the end is to come
 	var window *terminal.Terminal
 	for from.Scan() {
 		var r request
@@ -172,10 +155,16 @@ func readRequests(ctx context.Context, from *bufio.Scanner, to *json.Encoder, jo
 				return
 			}
 			continue
+		case r.Part != nil:
+			if len(script) <= MaxScript { // or runJob refuses it anyhow
+				script = append(script, r.Part...)
+			}
+			continue
 		case r.Terminal != nil:
 			window = r.Terminal.newTerminal(outputWriter{to})
 		}
-		last = job{request: r, terminal: window}
+		last = job{request: r, terminal: window, script: script}
+		script = nil
 		last.ctx, last.cancel = context.WithCancel(ctx) // runJob releases it, or the end of ctx
 		select {
 		case jobs <- last:

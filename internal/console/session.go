@@ -21,11 +21,14 @@ type Session struct {
 	at      *menu.Menu              // where commands are looked for
 	numbers map[*menu.Menu][]string // ids by their number in the last print of the menu
 	globals *script.Globals
+
+	person   *script.Person // who types; nil for nobody
+	safeMode *tree.SafeMode // nil if the session never had it
 }
 
 // NewSession makes a session at the root of the tree.
 func NewSession(t *tree.Tree, u tree.User) *Session {
-	return &Session{tree: t, user: u, at: t.Root(), numbers: map[*menu.Menu][]string{}, globals: script.NewGlobals()}
+	return &Session{tree: t, user: u, at: t.Root(), numbers: map[*menu.Menu][]string{}, globals: script.GlobalsOf(t)}
 }
 
 // Prompt gives what to write before the next line is read.
@@ -34,7 +37,11 @@ func (s *Session) Prompt() string {
 	if path == "/" {
 		path = ""
 	}
-	return fmt.Sprintf("[%s@%s] %s> ", s.user.Name, menu.Clean(s.tree.Identity()), path)
+	mark := ""
+	if s.safe() {
+		mark = "<SAFE> "
+	}
+	return fmt.Sprintf("[%s@%s] %s%s> ", s.user.Name, menu.Clean(s.tree.Identity()), mark, path)
 }
 
 // Run carries out the commands of a line or of a script, one after the other, up
@@ -43,7 +50,7 @@ func (s *Session) Run(ctx context.Context, line string, out io.Writer) error {
 	return script.Run(ctx, script.Env{
 		Tree: s.tree, User: s.user, Out: out, Globals: s.globals, At: s.at,
 		Enter:   func(m *menu.Menu) { s.at = m },
-		Numbers: s.numbers, Width: s.Width, Pager: s.Pager,
+		Numbers: s.numbers, Width: s.Width, Pager: s.Pager, Person: s.person,
 	}, line)
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -14,9 +15,15 @@ import (
 )
 
 // Interact lets a person at a terminal use the session until they leave, hang up
-// or ctx ends.
+// or ctx ends. Unless they say quit or have released it, what was changed in safe mode
+// is taken back then.
 func (s *Session) Interact(ctx context.Context, t *terminal.Terminal) error {
-	return t.Serve(ctx, shell{s})
+	defer s.unroll()
+	if s.user.May(menu.Read) {
+		stop := s.tree.Logging().Echo(t.Notify)
+		defer stop()
+	}
+	return t.Serve(ctx, shell{s, t})
 }
 
 // RunLines runs the commands of in until it ends or one says quit. A command that
@@ -58,12 +65,30 @@ func (s *Session) RunLines(ctx context.Context, in io.Reader, out io.Writer) err
 func leaves(text string) bool { return strings.TrimPrefix(strings.TrimSpace(text), "/") == "quit" }
 
 // A shell is a session as a terminal sees it.
-type shell struct{ *Session }
+type shell struct {
+	*Session
+	terminal *terminal.Terminal
+}
 
 // Run carries out what was typed.
 func (s shell) Run(ctx context.Context, text string, out *terminal.Output) error {
 	if leaves(text) {
+		s.release() // only who goes away without a word did not mean it
 		return terminal.ErrLeave
+	}
+	s.person = &script.Person{
+		Ask: func(ctx context.Context, q script.Query) (string, error) {
+			asked := terminal.Question{Prompt: q.Prompt, Secret: q.Secret}
+			if q.Items != nil {
+				asked.Complete = func(text string) []menu.Completion { return s.completeItem(q.Items, text) }
+			}
+			text, err := out.Ask(ctx, asked)
+			return text, refused(err)
+		},
+		Edit: func(ctx context.Context, text string) (string, bool, error) {
+			text, saved, err := out.Edit(ctx, text)
+			return text, saved, refused(err)
+		},
 	}
 	var rows int
 	s.Width, rows = out.Size()
@@ -72,6 +97,29 @@ func (s shell) Run(ctx context.Context, text string, out *terminal.Output) error
 		return answers[answer], err
 	}}
 	return s.Session.Run(ctx, text, out)
+}
+
+// completeItem gives what the last item of a list with commas may become.
+func (s shell) completeItem(m *menu.Menu, list string) []menu.Completion {
+	done := list[:strings.LastIndexByte(list, ',')+1]
+	var found []menu.Completion
+	for _, name := range s.names(m.Path()) {
+		if text := done + name; strings.HasPrefix(text, list) {
+			found = append(found, menu.Completion{Text: text})
+		}
+	}
+	return found
+}
+
+// refused is an error of a terminal in the console's words.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, terminal.ErrNobody):
+		return menu.Errorf(menu.Refused, "failure: this terminal cannot show it")
+	case err != nil:
+		return menu.Errorf(menu.Interrupted, "interrupted")
+	}
+	return nil
 }
 
 // answers are the reader's answers in the script's words.

@@ -24,7 +24,7 @@ func TestPaint(t *testing.T) {
 		"":                              "",
 	} {
 		var got strings.Builder
-		for _, s := range (shell{NewSession(menus, tree.Admin())}).Paint(in) {
+		for _, s := range (shell{Session: NewSession(menus, tree.Admin())}).Paint(in) {
 			got.WriteString(letters[s])
 		}
 		if got.String() != want {

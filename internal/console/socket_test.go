@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"gopptp/internal/golden"
 	"gopptp/internal/journal"
 	"gopptp/internal/tree"
 )
@@ -22,7 +23,15 @@ import (
 // serve answers on a socket until the test ends.
 func serve(t *testing.T) (socket string, menus *tree.Tree) {
 	t.Helper()
-	menus, _ = newTree(t)
+	socket, w := serveWorld(t)
+	return socket, w.Tree
+}
+
+// serveWorld answers on a socket, and carries out the rules of the log, until the test
+// ends.
+func serveWorld(t *testing.T) (socket string, w *golden.World) {
+	t.Helper()
+	w = golden.NewWorld(t)
 	// A path of t.TempDir may be longer than a socket's may be.
 	dir, err := os.MkdirTemp("", "gopptp")
 	if err != nil {
@@ -36,14 +45,17 @@ func serve(t *testing.T) (socket string, menus *tree.Tree) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- Serve(ctx, l, menus, journal.New(nil, false)) }()
+	var log sync.WaitGroup
+	log.Go(func() { w.Tree.Logging().Run(ctx, w.Journal, nil) })
+	go func() { done <- Serve(ctx, l, w.Tree, w.Journal) }()
 	t.Cleanup(func() {
 		cancel()
+		log.Wait()
 		if err := <-done; !errors.Is(err, context.Canceled) {
 			t.Errorf("Serve: %v", err)
 		}
 	})
-	return socket, menus
+	return socket, w
 }
 
 // syncBuffer is a buffer that one goroutine reads while another writes.
@@ -248,7 +260,7 @@ func TestInteractive(t *testing.T) {
 	socket, _ := serve(t)
 	for in, want := range map[string]string{
 		"/ppp/secret\nfoo\nadd name=u\nprint terse\n": "[admin@gopptp] > [admin@gopptp] /ppp/secret> bad command name foo (line 1 column 1)\n" +
-			"[admin@gopptp] /ppp/secret> [admin@gopptp] /ppp/secret>  0   name=u service=any caller-id= password= profile=default routes= ipv6-routes= limit-bytes-in=0 limit-bytes-out=0 \n" +
+			"[admin@gopptp] /ppp/secret> [admin@gopptp] /ppp/secret>  0   name=u service=any caller-id= password= profile=default ipv6-routes= limit-bytes-in=0 limit-bytes-out=0 \n" +
 			"[admin@gopptp] /ppp/secret> \n",
 		":put x\nquit\n:put y\n": "[admin@gopptp] > x\n[admin@gopptp] > ",
 	} {

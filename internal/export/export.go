@@ -24,6 +24,10 @@ type Options struct {
 	Verbose   bool // all values rather than those that differ from the default
 	Terse     bool // each line complete in itself, with its path
 	Sensitive bool // passwords too
+
+	// Where chooses rows of the menu that is exported, without what is below it;
+	// nil for all of both.
+	Where menu.Filter
 }
 
 // Header is the beginning of an export. Programs cut the date off by the words
@@ -87,7 +91,11 @@ func (w *writer) menus(at *menu.Menu) {
 		}
 		return cmp.Compare(a.Path(), b.Path())
 	})
-	for _, m := range list(at) {
+	within := list(at)
+	if w.Where != nil {
+		within = within[:1]
+	}
+	for _, m := range within {
 		w.scope[m] = true
 	}
 	for _, m := range all {
@@ -153,6 +161,9 @@ func (w *writer) commands(m *menu.Menu) [][]word {
 	var changed, added, late [][]word
 	made := map[string]bool{}
 	for _, r := range w.configured(m) {
+		if w.Where != nil && !w.Where(r) {
+			continue
+		}
 		before := w.source.Builtin(m, r.ID)
 		var self []word
 		args := w.arguments(r, before)

@@ -2,9 +2,7 @@ package export_test
 
 import (
 	"bytes"
-	"flag"
-	"os"
-	"path/filepath"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,51 +12,42 @@ import (
 
 	"gopptp/internal/console"
 	"gopptp/internal/export"
+	"gopptp/internal/golden"
 	"gopptp/internal/menu"
 	"gopptp/internal/tree"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
 // TestGolden runs the lines of each file in testdata and compares what they
-// print, but for the date.
+// print, after what they say themselves. A line with ! in front is for the test:
+//
+//	!guest      somebody else sits down, who may see no password
+//	!file NAME  shows a file of the system
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	date := regexp.MustCompile(`(?m)^# \S+ \S+ by RouterOS.*$`)
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
+	golden.Play(t, "*.txt", func(t *testing.T, input string) string {
+		w := golden.NewWorld(t)
+		s := console.NewSession(w.Tree, tree.Admin())
+		var out bytes.Buffer
+		for line := range strings.Lines(input) {
+			line = strings.TrimSuffix(line, "\n")
+			fmt.Fprintf(&out, "> %s\n", line)
+			if line == "!guest" {
+				s = console.NewSession(w.Tree, tree.User{Name: "guest", Policies: menu.Read})
+				continue
 			}
-			input, want, _ := strings.Cut(string(b), "----------\n")
-			menus := newTree(t)
-			s := console.NewSession(menus, tree.Admin())
-			var out bytes.Buffer
-			for line := range strings.Lines(input) {
-				if line == "!guest\n" { // somebody else sits down, who may see no password
-					s = console.NewSession(menus, tree.User{Name: "guest", Policies: menu.Read})
-					continue
+			if name, ok := strings.CutPrefix(line, "!file "); ok {
+				b, err := w.Files.ReadFile(name)
+				if err != nil {
+					t.Error(err)
 				}
-				if err := s.Run(t.Context(), line, &out); err != nil {
-					out.WriteString(err.Error() + "\n")
-				}
+				out.Write(b)
+				continue
 			}
-			got := date.ReplaceAllString(out.String(), "# DATE by RouterOS VERSION")
-			if *update {
-				if err := os.WriteFile(file, []byte(input+"----------\n"+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
+			if err := s.Run(t.Context(), line, &out); err != nil {
+				fmt.Fprintln(&out, err)
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
-		})
-	}
+		}
+		return out.String()
+	})
 }
 
 // TestHeader checks what programs look for, community.routeros among them.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,26 +13,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gopptp/internal/console"
-	"gopptp/internal/journal"
+	"gopptp/internal/golden"
 	"gopptp/internal/menu"
-	"gopptp/internal/store"
 	"gopptp/internal/tree"
-	"gopptp/internal/tree/treetest"
 )
 
 // newTree makes a tree over an empty store.
 func newTree(t testing.TB) *tree.Tree {
 	t.Helper()
-	db, _, err := store.Open(filepath.Join(t.TempDir(), "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	menus, err := tree.New(db, &treetest.Engine{}, journal.New(nil, false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return menus
+	return golden.NewWorld(t).Tree
 }
 
 // stored lists the menus that keep rows.
@@ -110,7 +98,10 @@ func fill(r *rand.Rand, src *tree.Tree, m *menu.Menu, n int) []menu.Assignment {
 func configure(t *testing.T, r *rand.Rand, src *tree.Tree) (taken map[string]int) {
 	taken = map[string]int{}
 	run := func(m *menu.Menu, q *menu.Request) {
-		q.Menu, q.Args = m, map[string]string{}
+		q.Menu = m
+		if q.Args == nil {
+			q.Args = map[string]string{}
+		}
 		if _, err := src.Execute(t.Context(), tree.Admin(), q, func([]*menu.Row) error { return nil }); err == nil {
 			taken[m.Path()]++
 		}
@@ -133,6 +124,12 @@ func configure(t *testing.T, r *rand.Rand, src *tree.Tree) (taken map[string]int
 			for _, row := range src.Configured(m) {
 				if set != nil && r.IntN(3) == 0 {
 					run(m, &menu.Request{Command: set, Items: []string{row.ID.String()}, Values: fill(r, src, m, 200+int(row.ID%10))})
+				}
+			}
+			if rows := src.Configured(m); m.Ordered && len(rows) > 0 {
+				for range 4 {
+					id := func() string { return rows[r.IntN(len(rows))].ID.String() }
+					run(m, &menu.Request{Command: m.Command("move"), Items: []string{id()}, Args: map[string]string{menu.Destination: id()}})
 				}
 			}
 			fallthrough
@@ -192,16 +189,18 @@ func exported(t testing.TB, src *tree.Tree, command string) string {
 // in an empty one that the export was run in.
 func TestRoundTrip(t *testing.T) {
 	const systems = 4
+	added, moved := map[string]bool{}, false
 	for _, form := range []string{"", " verbose", " terse", " verbose terse"} {
 		t.Run("export"+strings.ReplaceAll(form, " ", "-"), func(t *testing.T) {
 			for seed := range uint64(systems) {
 				r := rand.New(rand.NewPCG(seed, 1))
 				src := newTree(t)
-				taken := configure(t, r, src)
+				configure(t, r, src)
 				for _, m := range stored(src.Root()) {
-					if m.Command("add") != nil && taken[m.Path()] == 0 {
-						t.Logf("seed %d: nothing was added to %s", seed, m.Path())
-					}
+					rows := src.Configured(m)
+					added[m.Path()] = added[m.Path()] || rows == nil || m.Command("add") == nil || // it is kept out of exports
+						slices.ContainsFunc(rows, func(row *menu.Row) bool { return src.Builtin(m, row.ID) == nil })
+					moved = moved || m.Ordered && !slices.IsSortedFunc(rows, func(a, b *menu.Row) int { return int(a.ID) - int(b.ID) })
 				}
 				text := exported(t, src, "/export show-sensitive"+form)
 				dst := newTree(t)
@@ -213,5 +212,13 @@ func TestRoundTrip(t *testing.T) {
 				}
 			}
 		})
+	}
+	for path, ok := range added {
+		if !ok {
+			t.Errorf("nothing was ever added to %s: the test is blind", path)
+		}
+	}
+	if !moved {
+		t.Error("nothing was ever moved")
 	}
 }

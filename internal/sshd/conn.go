@@ -20,6 +20,7 @@ type client struct {
 	parameters parameters
 	user       login.User
 	leave      func() // nil until somebody is in
+	end        func() // ends the connection
 }
 
 // serveConn lets somebody in and serves their sessions. It returns when the
@@ -27,9 +28,7 @@ type client struct {
 func (s *Server) serveConn(ctx context.Context, conn net.Conn, from netip.Addr) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	defer conn.Close()
-	c := &client{Server: s, from: from}
+	c := &client{Server: s, from: from, end: func() { cancel(); conn.Close() }}
 	defer func() {
 		if c.leave != nil {
 			c.leave()
@@ -87,7 +86,7 @@ func (c *client) config(ctx context.Context) *ssh.ServerConfig {
 	attempt := func(meta ssh.ConnMetadata) login.Attempt {
 		var name string
 		name, c.parameters = splitName(meta.User())
-		return login.Attempt{Door: login.DoorSSH, From: c.from, Name: name}
+		return login.Attempt{Door: login.DoorSSH, From: c.from, Name: name, End: c.end}
 	}
 	cfg := &ssh.ServerConfig{
 		ServerVersion: "SSH-2.0-gopptp",
@@ -116,4 +115,4 @@ func (c *client) config(ctx context.Context) *ssh.ServerConfig {
 }
 
 // treeUser is the user as the tree knows them.
-func (c *client) treeUser() tree.User { return tree.User{Name: c.user.Name, Policies: c.user.Policies} }
+func (c *client) treeUser() tree.User { return tree.Visitor(c.user) }

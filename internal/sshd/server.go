@@ -2,16 +2,14 @@ package sshd
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"sync"
-	"syscall"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
+	"gopptp/internal/accept"
 	"gopptp/internal/login"
 	"gopptp/internal/tree"
 )
@@ -33,9 +31,6 @@ const (
 	maxConnections = 128
 	// maxChannels is how many sessions one connection may have.
 	maxChannels = 10
-	// acceptPause is how long to wait when the process has no file descriptor
-	// left: it is over when another connection ends.
-	acceptPause = 100 * time.Millisecond
 )
 
 // A Config is what the door is given.
@@ -66,41 +61,18 @@ func New(cfg Config) *Server { return &Server{cfg: cfg, pending: map[netip.Addr]
 // until the listener fails. It closes the listener and every connection, and
 // returns after the last.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var clients sync.WaitGroup
-	defer clients.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	defer l.Close()
-	for {
-		conn, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return context.Cause(ctx)
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-			}
-			continue
-		case err != nil:
-			return fmt.Errorf("sshd: %w", err)
-		}
+	return accept.Serve(ctx, l, func(conn net.Conn) accept.Handler {
 		from := address(conn.RemoteAddr())
 		if !s.admit(from) {
-			conn.Close()
-			continue
+			return nil
 		}
-		clients.Go(func() {
+		return func(ctx context.Context) {
 			s.serveConn(ctx, conn, from)
 			s.mu.Lock()
 			s.total--
 			s.mu.Unlock()
-		})
-	}
+		}
+	})
 }
 
 // address gives the address of a peer, or the zero Addr if it has none.

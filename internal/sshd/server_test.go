@@ -218,6 +218,43 @@ func TestShell(t *testing.T) {
 	}
 }
 
+// TestLostConnection loses a connection in safe mode: what was changed in it is
+// taken back.
+func TestLostConnection(t *testing.T) {
+	d := open(t)
+	c, err := d.dial(t, "admin+ce", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.NewSession()
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed, err := s.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out syncBuffer
+	s.Stdout = &out
+	if err := errors.Join(s.RequestPty("vt100", 24, 80, nil), s.Shell()); err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(typed, "\x18/system/identity/set name=gone\r")
+	out.wait(t, "[admin@gone] <SAFE> > ")
+	c.Close()
+	for range 500 {
+		name, err := d.session(t, "admin").Output(":put [/system/identity/get name]")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(name) == "gopptp\n" {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Error("the change stays")
+}
+
 // TestRefused asks for what this door does not give.
 func TestRefused(t *testing.T) {
 	d := open(t)

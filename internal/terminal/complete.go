@@ -68,7 +68,7 @@ func style(k menu.CompletionKind) Style {
 }
 
 // show prints something below the line, which is drawn again after it.
-func (t *Terminal) show(ctx context.Context, shell Shell, body func(*Output) error) error {
+func (t *Terminal) show(ctx context.Context, shell Shell, body func(context.Context, *Output) error) error {
 	t.draw(shell)
 	t.screen.leave()
 	if err := t.flush(); err != nil {
@@ -76,7 +76,7 @@ func (t *Terminal) show(ctx context.Context, shell Shell, body func(*Output) err
 	}
 	err := t.command(ctx, func(ctx context.Context, out *Output) error {
 		out.page(ctx)
-		if err := body(out); !errors.Is(err, errQuit) {
+		if err := body(ctx, out); !errors.Is(err, errQuit) {
 			return err
 		}
 		return nil
@@ -84,6 +84,7 @@ func (t *Terminal) show(ctx context.Context, shell Shell, body func(*Output) err
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
+	t.refresh(shell)
 	return err
 }
 
@@ -92,7 +93,7 @@ const gap = 2
 
 // list shows the completions in columns.
 func (t *Terminal) list(ctx context.Context, shell Shell, found []menu.Completion) error {
-	return t.show(ctx, shell, func(out *Output) error {
+	return t.show(ctx, shell, func(_ context.Context, out *Output) error {
 		columns, _ := out.Size()
 		widest := 0
 		for _, c := range found {
@@ -123,7 +124,7 @@ func (t *Terminal) help(ctx context.Context, shell Shell) error {
 		t.bell()
 		return nil
 	}
-	return t.show(ctx, shell, func(out *Output) error {
+	return t.show(ctx, shell, func(_ context.Context, out *Output) error {
 		for _, c := range found {
 			if err := out.styled(style(c.Kind), c.Text); err != nil {
 				return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"unicode/utf8"
+
+	"gopptp/internal/menu"
 )
 
 // An outcome is what a key did to the editing of a line.
@@ -46,10 +48,13 @@ func (t *Terminal) read(ctx context.Context, shell Shell) (string, error) {
 
 // edit lets the person edit one line.
 func (t *Terminal) edit(ctx context.Context, shell Shell, prompt string) (outcome, error) {
-	t.prompt, t.line, t.listed, t.search = prompt, line{}, false, nil
+	t.entry = entry{prompt: prompt, source: t.source, asked: t.asked}
 	t.history.at = len(t.history.texts)
 	t.screen.forget()
 	t.screen.columns, _ = t.size()
+	for waiting := len(t.notices); waiting > 0; waiting-- { // since the prompt was last there
+		t.notice(shell, <-t.notices)
+	}
 	for {
 		for len(t.keys) > 0 {
 			k := t.keys[0]
@@ -78,6 +83,8 @@ func (t *Terminal) edit(ctx context.Context, shell Shell, prompt string) (outcom
 		case <-t.resized:
 			columns, _ := t.size()
 			t.screen.resize(columns)
+		case text := <-t.notices:
+			t.notice(shell, text)
 		case <-t.hungUp:
 			t.screen.leave()
 			_ = t.flush()
@@ -88,11 +95,17 @@ func (t *Terminal) edit(ctx context.Context, shell Shell, prompt string) (outcom
 
 // press does what a key means.
 func (t *Terminal) press(ctx context.Context, shell Shell, k key) (outcome, error) {
+	if result, done := t.paste(k); done {
+		return result, nil
+	}
 	if t.search != nil && t.searching(k) {
 		return editing, nil
 	}
 	listed := t.listed
 	t.listed = false
+	if t.asked != nil {
+		return t.answer(ctx, k, listed)
+	}
 	switch k {
 	case keyEnter, keyLF:
 		return entered, nil
@@ -130,17 +143,68 @@ func (t *Terminal) press(ctx context.Context, shell Shell, k key) (outcome, erro
 	case keyRedraw, ctrlL:
 		t.screen.wipe()
 		return editing, nil
+	case keySafeMode, ctrlX:
+		return editing, t.safeMode(ctx, shell)
 	}
-	switch {
-	case t.line.edit(k):
-	case !k.printable():
-		t.bell()
-	case len(t.line.text) >= maxLine:
-		t.bell()
-	default:
-		t.line.insert(rune(k))
+	if !t.line.edit(k) {
+		t.put(k)
 	}
 	return editing, nil
+}
+
+// put puts a character into the line.
+func (t *Terminal) put(k key) {
+	if !k.printable() && k != keyTab || len(t.line.text) >= maxLine {
+		t.bell()
+		return
+	}
+	t.line.insert(rune(k))
+}
+
+// paste does what a key means in a text that is pasted: it is a character, or the
+// end of a line; done says that it was one of those.
+func (t *Terminal) paste(k key) (result outcome, done bool) {
+	switch {
+	case k == keyPasteBegin:
+		t.pasting, t.search = true, nil
+	case k == keyPasteEnd, k == ctrlC:
+		t.pasting = false
+		return editing, k == keyPasteEnd
+	case !t.pasting:
+		return editing, false
+	case t.asked != nil && t.asked.Keys != "": // that is no answer
+		t.bell()
+	case k == keyEnter, k == keyLF:
+		return entered, true
+	default:
+		t.put(k)
+	}
+	return editing, true
+}
+
+// safeMode takes safe mode or releases it; the line that is being typed stays.
+func (t *Terminal) safeMode(ctx context.Context, shell Shell) error {
+	return t.show(ctx, shell, func(ctx context.Context, out *Output) error {
+		err := shell.SafeMode(ctx, out)
+		if err == nil {
+			return nil
+		}
+		return out.styled(Error, err.Error()+"\n")
+	})
+}
+
+// notice shows a line above the one that is being typed.
+func (t *Terminal) notice(shell Shell, text string) {
+	t.screen.erase()
+	t.screen.out = append(t.screen.out, menu.Clean(text)+"\r\n"...)
+	t.refresh(shell)
+}
+
+// refresh asks for the prompt again: what was done or told may have changed it.
+func (t *Terminal) refresh(shell Shell) {
+	if t.source == "" && t.asked == nil {
+		t.prompt = shell.Prompt()
+	}
 }
 
 // maxLine bounds one line in characters, so that it stays below MaxText in octets.
@@ -163,10 +227,14 @@ func (t *Terminal) draw(shell Shell) {
 	for _, r := range prompt {
 		cells = append(cells, cell{char: visible(r)})
 	}
+	if t.asked != nil && t.asked.Secret {
+		t.screen.draw(cells, len(cells))
+		return
+	}
 	at := len(cells) + t.line.pos
 	var styles []Style
 	text := string(t.line.text)
-	if t.colours && len(t.source)+len(text) <= maxPainted {
+	if t.colours && t.asked == nil && len(t.source)+len(text) <= maxPainted {
 		if styles = shell.Paint(t.source + text); len(styles) > 0 {
 			styles = styles[len(t.source):]
 		}
@@ -187,6 +255,8 @@ func visible(r rune) rune {
 	switch {
 	case r == '\n':
 		return '↵'
+	case r == '\t': // pasted
+		return ' '
 	case unsafe(r):
 		return '?'
 	}

@@ -22,10 +22,14 @@ const (
 	keyDelete
 	keyDeleteWordLeft
 	keyDeleteWordRight
+	keyPageUp
 	keyPageDown
 	keyHelp
 	keySearch
+	keySafeMode
 	keyRedraw
+	keyPasteBegin // what follows was pasted, up to keyPasteEnd
+	keyPasteEnd
 	keyUnknown // a sequence that means nothing here
 )
 
@@ -45,10 +49,13 @@ const (
 	ctrlL     key = 12
 	keyEnter  key = 13
 	ctrlN     key = 14
+	ctrlO     key = 15
 	ctrlP     key = 16
 	ctrlR     key = 18
 	ctrlU     key = 21
 	ctrlW     key = 23
+	ctrlX     key = 24
+	ctrlY     key = 25
 	keyEscape key = 27
 	backspace key = 127
 )
@@ -166,7 +173,7 @@ func (d *decoder) csi(b byte) (key, bool) {
 	}
 	number, modifier, _ := bytes.Cut(d.params, []byte(";"))
 	if b != '~' {
-		if b == 'P' || b == 'R' { // F1 and F3 with a modifier
+		if b == 'P' || b == 'R' || b == 'S' { // F1, F3 and F4 with a modifier
 			return functionKey(b - 'P'), true
 		}
 		return cursorKey(b, len(modifier) > 0), true
@@ -178,14 +185,22 @@ func (d *decoder) csi(b byte) (key, bool) {
 		return keyDelete, true
 	case "4", "8":
 		return keyEnd, true
+	case "5":
+		return keyPageUp, true
 	case "6":
 		return keyPageDown, true
 	case "11":
 		return functionKey(0), true
 	case "13":
 		return functionKey(2), true
+	case "14":
+		return functionKey(3), true
 	case "15":
 		return functionKey(4), true
+	case "200":
+		return keyPasteBegin, true
+	case "201":
+		return keyPasteEnd, true
 	}
 	return keyUnknown, true
 }
@@ -222,6 +237,8 @@ func functionKey(n byte) key {
 		return keyHelp
 	case 2:
 		return keySearch
+	case 3:
+		return keySafeMode
 	case 4:
 		return keyRedraw
 	}

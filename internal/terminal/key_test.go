@@ -17,7 +17,7 @@ func TestDecoder(t *testing.T) {
 		"\x1bOA\x1bOB\x1bOH\x1bOF":     {keyUp, keyDown, keyHome, keyEnd},
 		"\x1b[1;5C\x1b[1;5D\x1bb\x1bf": {keyWordRight, keyWordLeft, keyWordLeft, keyWordRight},
 		"\x1b[H\x1b[F\x1b[1~\x1b[4~\x1b[7~\x1b[8~":   {keyHome, keyEnd, keyHome, keyEnd, keyHome, keyEnd},
-		"\x1b[3~\x1b[6~\x1b[5~":                      {keyDelete, keyPageDown, keyUnknown},
+		"\x1b[3~\x1b[6~\x1b[5~":                      {keyDelete, keyPageDown, keyPageUp},
 		"\x1bOP\x1b[11~\x1b[[A\x1b[15~\x1b[[E\x1bOR": {keyHelp, keyHelp, keyHelp, keyRedraw, keyRedraw, keySearch},
 		"\x1bd\x1b\x7f":                              {keyDeleteWordRight, keyDeleteWordLeft},
 		"\x1b\x03":                                   {ctrlC}, // whatever came before

@@ -18,7 +18,9 @@ type Output struct {
 	colours bool
 	size    func() (columns, rows int) // of the window; 0 if unknown
 	asked   chan<- question            // where the reader is asked; nil if there is none
-	full    func() error               // called after each full screen; nil for nothing
+	talks   chan<- talk                // to the person; nil if there is none
+	dumb    bool
+	full    func() error // called after each full screen; nil for nothing
 
 	partial []byte // the start of a character, whose rest has not been written yet
 	buf     bytes.Buffer

@@ -205,6 +205,18 @@ func (s *screen) resize(columns int) {
 		return
 	}
 	s.columns = columns
+	s.erase()
+}
+
+// erase takes the line off the screen; the cursor stands where it began. A dumb
+// terminal keeps it.
+func (s *screen) erase() {
+	if s.dumb {
+		if len(s.cells) > 0 {
+			s.leave()
+		}
+		return
+	}
 	row, _ := s.place(s.cells, s.at)
 	s.out = append(s.out, '\r')
 	s.sequence(row, 'A')

@@ -29,6 +29,9 @@ type Shell interface {
 	Quoted(text string, at int) bool
 	// Paint gives the style of each octet of a text, or nil for none.
 	Paint(text string) []Style
+	// SafeMode takes safe mode or releases it, and says which. The prompt may be
+	// another one afterwards.
+	SafeMode(ctx context.Context, out *Output) error
 }
 
 // ErrLeave is the error of a Shell's Run that ends the session: the person said
@@ -49,12 +52,15 @@ const (
 	// maxAhead is how many keys wait while a command runs. More stay with the
 	// sender, so that no pasted script is lost.
 	maxAhead = 64 << 10
+	// maxNotices is how many notices wait until the person is at the prompt again;
+	// those above are in the log.
+	maxNotices = 64
 	// maxSize bounds a window in columns or rows, which its owner only claims.
 	maxSize = 4096
 )
 
-// A Terminal is one terminal with a person in front of it. Type, Resize and
-// HangUp may be called while Serve runs. Make it with New.
+// A Terminal is one terminal with a person in front of it. Type, Resize, Notify
+// and HangUp may be called while Serve runs. Make it with New.
 type Terminal struct {
 	out     io.Writer
 	dumb    bool
@@ -64,19 +70,27 @@ type Terminal struct {
 	hangUp  sync.Once
 	over    chan struct{} // Serve has returned
 	resized chan struct{}
+	notices chan string
 	columns atomic.Int32
 	rows    atomic.Int32
 
 	// Owned by Serve.
 	decoder decoder
 	keys    []key // typed, but not looked at yet
+	pasting bool  // they were pasted
 	screen  screen
-	line    line
-	prompt  string
-	source  string // the lines of an unfinished command before this one
 	history history
-	listed  bool // the last key was a Tab that changed nothing
-	search  *search
+	entry
+}
+
+// An entry is a line that is being typed, with what belongs to it.
+type entry struct {
+	prompt string
+	line   line
+	source string // the lines of an unfinished command before this one
+	listed bool   // the last key was a Tab that changed nothing
+	search *search
+	asked  *Question // nil for a command
 }
 
 // New makes a terminal that writes to out.
@@ -84,7 +98,7 @@ func New(out io.Writer, cfg Config) *Terminal {
 	t := &Terminal{
 		out: out, dumb: cfg.Dumb, colours: cfg.Colours && !cfg.Dumb,
 		typed: make(chan []byte), hungUp: make(chan struct{}), over: make(chan struct{}),
-		resized: make(chan struct{}, 1),
+		resized: make(chan struct{}, 1), notices: make(chan string, maxNotices),
 	}
 	t.screen.dumb = cfg.Dumb
 	t.Resize(cfg.Columns, cfg.Rows)
@@ -105,6 +119,15 @@ func (t *Terminal) Type(b []byte) error {
 
 // HangUp says that nothing more will be typed; the session ends after what was.
 func (t *Terminal) HangUp() { t.hangUp.Do(func() { close(t.hungUp) }) }
+
+// Notify shows a line above the one that is being typed, now or when the person is
+// at the prompt again. It never waits: a person far behind misses some.
+func (t *Terminal) Notify(text string) {
+	select {
+	case t.notices <- text:
+	default:
+	}
+}
 
 // Resize says how large the window is.
 func (t *Terminal) Resize(columns, rows int) {
@@ -129,11 +152,25 @@ func (t *Terminal) flush() error {
 	return err
 }
 
+// What asks a terminal to mark what is pasted, and not to any more (xterm's control
+// sequences, bracketed paste mode).
+const (
+	pasteMarks   = "\x1b[?2004h"
+	NoPasteMarks = "\x1b[?2004l" // also for the owner of a terminal whose session broke off
+)
+
 // Serve reads commands and gives them to the shell, until the person leaves or
 // hangs up. It returns the cause when ctx ends, and what broke the writer. A write
 // that blocks must be ended by the writer's owner. It may be called once.
 func (t *Terminal) Serve(ctx context.Context, shell Shell) error {
 	defer close(t.over)
+	if !t.dumb {
+		t.screen.out = append(t.screen.out, pasteMarks...)
+		defer func() {
+			t.screen.out = append(t.screen.out, NoPasteMarks...)
+			_ = t.flush() // nobody may be there any more
+		}()
+	}
 	for {
 		text, err := t.read(ctx, shell)
 		switch {
@@ -186,7 +223,8 @@ func (t *Terminal) command(ctx context.Context, body func(context.Context, *Outp
 	run, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	questions := make(chan question)
-	out := &Output{w: t.out, newline: "\r\n", colours: t.colours, size: t.size}
+	talks := make(chan talk)
+	out := &Output{w: t.out, newline: "\r\n", colours: t.colours, size: t.size, talks: talks, dumb: t.dumb}
 	if !t.dumb {
 		out.asked = questions
 	}
@@ -223,6 +261,8 @@ func (t *Terminal) command(ctx context.Context, body func(context.Context, *Outp
 				settle()
 				q.answer <- Dump
 			}
+		case k := <-talks:
+			k.done <- k.body(run, t)
 		case q := <-questions:
 			if len(t.keys) > 0 || hungUp == nil {
 				q.answer <- Dump // nobody reads: what was typed is for the next prompt
@@ -238,8 +278,13 @@ func (t *Terminal) command(ctx context.Context, body func(context.Context, *Outp
 					if asking != nil {
 						settle()
 					}
-					t.keys = nil
+					t.keys, t.pasting = nil, false
 					cancel(errInterrupted)
+				case asking != nil && k == keyPasteBegin: // what is pasted is no answer
+					q := asking
+					settle()
+					q.answer <- Dump
+					t.keys = append(t.keys, k)
 				case asking == nil:
 					t.keys = append(t.keys, k)
 				case ok:

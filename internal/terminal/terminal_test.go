@@ -15,10 +15,30 @@ import (
 
 // A fake is a shell with a few commands.
 type fake struct {
-	ran []string
+	ran  []string
+	safe bool
+
+	edited *string // what was saved last; nil to print it
 }
 
-func (f *fake) Prompt() string { return "[admin@gopptp] > " }
+func (f *fake) Prompt() string {
+	if f.safe {
+		return "[admin@gopptp] <SAFE> > "
+	}
+	return "[admin@gopptp] > "
+}
+
+func (f *fake) SafeMode(ctx context.Context, out *Output) error {
+	if f.safe = !f.safe; f.safe {
+		fmt.Fprintln(out, "[Safe Mode taken]")
+		return nil
+	}
+	answer, err := out.Ask(ctx, Question{Prompt: "sure? [y/n]: ", Keys: "yn"})
+	if err == nil {
+		fmt.Fprintln(out, answer)
+	}
+	return err
+}
 
 func (f *fake) Open(text string) string {
 	if strings.Count(text, "{") > strings.Count(text, "}") {
@@ -71,6 +91,27 @@ func (f *fake) Run(ctx context.Context, text string, out *Output) error {
 		return errors.New("bad command name fail (line 1 column 1)")
 	case "say":
 		_, err := fmt.Fprintln(out, rest)
+		return err
+	case "ask", "secret", "which":
+		var complete func(string) []menu.Completion
+		if word == "which" {
+			complete = func(text string) []menu.Completion {
+				found, _ := f.Complete(text, len(text))
+				return found
+			}
+		}
+		answer, err := out.Ask(ctx, Question{Prompt: rest, Secret: word == "secret", Complete: complete})
+		fmt.Fprintf(out, "answer %q\n", answer)
+		return err
+	case "edit":
+		text, saved, err := out.Edit(ctx, strings.NewReplacer("|", "\n", "^", "\t").Replace(rest))
+		switch {
+		case err != nil:
+		case f.edited == nil:
+			fmt.Fprintf(out, "saved %v %q\n", saved, text)
+		case saved:
+			*f.edited = text
+		}
 		return err
 	case "wait":
 		fmt.Fprintln(out, "waiting")
@@ -136,6 +177,9 @@ func (s *seat) shows(want ...string) {
 		s.Errorf("the screen shows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
+
+// screenText gives what the screen shows.
+func (s *seat) screenText() string { return s.screen.String() }
 
 // leave hangs up and gives what Serve returned.
 func (s *seat) leave() error {

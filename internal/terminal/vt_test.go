@@ -18,6 +18,7 @@ type vt struct {
 	styles        map[string]string // text in each colour
 	bells         int
 	rest          []byte
+	marks         bool // what is pasted is marked
 }
 
 func newVT(t *testing.T, columns, rows int) *vt {
@@ -135,6 +136,20 @@ func (v *vt) control(params string, final byte) {
 		v.column = max(0, v.column-n)
 	case 'H':
 		v.row, v.column = 0, 0
+		if row, column, both := strings.Cut(params, ";"); both {
+			r, _ := strconv.Atoi(row)
+			c, _ := strconv.Atoi(column)
+			if r < 1 || r > v.rows || c < 1 || c > v.columns {
+				v.t.Errorf("the cursor was sent to %s in %d rows of %d", params, v.rows, v.columns)
+				return
+			}
+			v.row, v.column = r-1, c-1
+		}
+	case 'h', 'l':
+		if params != "?2004" {
+			v.t.Errorf("the terminal was sent ESC [ %s %c", params, final)
+		}
+		v.marks = final == 'h'
 	case 'K':
 		clear(v.grid[v.row][v.column:])
 	case 'J':
