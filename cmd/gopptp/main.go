@@ -16,6 +16,7 @@ import (
 
 	"gopptp/internal/console"
 	"gopptp/internal/daemon"
+	"gopptp/internal/resolver"
 )
 
 // version is set by the linker (make build).
@@ -89,6 +90,7 @@ daemon, to /log.`,
 	f.StringVar(&cfg.Data, "data", defaultData, "`directory` of the configuration")
 	f.StringVar(&cfg.Socket, "socket", defaultSocket, "Unix `socket` that exec and console connect to")
 	f.StringVar(&cfg.AdminPasswordFile, "admin-password-file", "", "`file` with the password of the user admin, for the first start; without it one is made and shown once")
+	f.StringVar(&cfg.ResolvConf, "resolv-conf", resolver.Path, "`file` of name servers that use-peer-dns of a client writes")
 	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,16 +22,17 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 
 	"gopptp/internal/console"
+	"gopptp/internal/firewall"
 	"gopptp/internal/host"
 	"gopptp/internal/journal"
 	"gopptp/internal/plane"
 	"gopptp/internal/rawgre"
+	"gopptp/internal/resolver"
 	"gopptp/internal/script"
 	"gopptp/internal/service"
 	"gopptp/internal/session"
 	"gopptp/internal/store"
 	"gopptp/internal/tree"
-	"gopptp/internal/tun"
 )
 
 // A Config is what gopptp run is told on its command line.
@@ -40,6 +42,9 @@ type Config struct {
 	LogLevel  string // debug, info, warning or error
 	LogOutput io.Writer
 	Version   string
+
+	// ResolvConf is the file of name servers that use-peer-dns writes.
+	ResolvConf string
 
 	// AdminPasswordFile has the password of the user admin in its first line, for
 	// the first start; without it a password is made and told on LogOutput.
@@ -91,31 +96,50 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer machine.Close()
+	if err := machine.ForgetRoutes(); err != nil {
+		log.Addf("system,warning", "%v", err)
+	}
+	rules, err := firewall.Open()
+	if err != nil {
+		return err
+	}
+	defer rules.Close()
+	names, err := resolver.New(cfg.ResolvConf)
+	if err != nil {
+		log.Addf("system,warning", "%v", err)
+	}
 	door, err := listenUnix(cfg.Socket)
 	if err != nil {
 		return err
 	}
 	defer door.Close()
 
+	scripts := script.NewRunner(log)
+	defer scripts.Close()
+	happened := &events{scripts: scripts}
 	road := plane.New(socket)
 	manager := session.NewManager(session.Config{
 		Journal: log,
 		Plane:   road,
-		Host:    tunnels{machine, log},
+		Host:    tunnels{machine, rules, names, log},
 		Listen: func(ctx context.Context) (net.Listener, error) {
 			return (&net.ListenConfig{}).Listen(ctx, "tcp4", ":"+strconv.Itoa(session.Port))
 		},
 		Dial: func(ctx context.Context, server string) (net.Conn, error) {
 			return (&net.Dialer{}).DialContext(ctx, "tcp4", net.JoinHostPort(server, strconv.Itoa(session.Port)))
 		},
+		Resolve: resolve,
+		Events:  happened.tell,
 	})
 	menus, err := tree.Config{
-		Store: db, Engine: manager, Journal: log, Files: files, Version: cfg.Version, Interpreter: script.Interpret,
+		Store: db, Engine: manager, Journal: log, Files: files, Version: cfg.Version, Interpreter: scripts,
 		Machine: func() tree.Machine { return resources(cfg.Data) },
+		Network: network(machine, log),
 	}.New()
 	if err != nil {
 		return err
 	}
+	happened.menus = menus
 	if err := firstUser(menus, cfg.AdminPasswordFile, cfg.LogOutput); err != nil {
 		return err
 	}
@@ -152,36 +176,13 @@ func Run(ctx context.Context, cfg Config) error {
 	log.Addf("system,info", "gopptp is stopping")
 	door.Close()
 	above.Wait()
+	scripts.Close() // after the sessions, whose ends run scripts too
 	socket.Close()
 	below.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
-}
-
-// tunnels is the session's Host on Linux: a TUN interface that netlink sets up.
-type tunnels struct {
-	*host.Handle
-	log *journal.Journal
-}
-
-func (t tunnels) CreateInterface(c session.InterfaceConfig) (tun.Device, error) {
-	name, alt := host.InterfaceName(c.Name, t.Taken)
-	d, err := tun.Create(name)
-	if err != nil {
-		return nil, err
-	}
-	err = t.SetupLink(host.LinkConfig{Name: name, AltName: alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote})
-	if errors.Is(err, host.ErrName) {
-		t.log.Addf("interface,warning", "%s: %v", c.Name, err) // it works under its short name
-		err = nil
-	}
-	if err != nil {
-		d.Close()
-		return nil, err
-	}
-	return d, nil
 }
 
 // listenUnix opens the socket for exec and console, in place of one that a dead
@@ -204,4 +205,13 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, fmt.Errorf("cannot protect the socket: %w", err)
 	}
 	return l, nil
+}
+
+// resolve gives an IPv4 address of a server.
+func resolve(ctx context.Context, server string) (netip.Addr, error) {
+	found, err := net.DefaultResolver.LookupNetIP(ctx, "ip4", server)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	return found[0].Unmap(), nil
 }

@@ -63,6 +63,8 @@ type Call struct {
 		out       [1][]byte
 		signaled  [numSignals]bool
 		queue     *queue // nil without a rate limit
+		early     []earlyPacket
+		opened    bool // Open was called
 		closed    bool
 	}
 	holdAt atomic.Int64 // when rx.order releases a gap, since plane.start; 0 for never
@@ -191,6 +193,7 @@ type Opening struct {
 func (c *Call) Open(o Opening) {
 	c.rx.mu.Lock()
 	c.rx.device, c.rx.clear = o.Device, o.ReceiveClear
+	c.openedLocked()
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.open, c.tx.clear, c.tx.pfc, c.tx.acfc = true, o.SendClear, o.PFC, o.ACFC
@@ -213,7 +216,7 @@ func (c *Call) Shut() {
 func (c *Call) Block() {
 	c.Shut()
 	c.rx.mu.Lock()
-	c.rx.receiver = nil
+	c.rx.receiver, c.rx.early = nil, nil
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.sender = nil

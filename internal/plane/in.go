@@ -126,7 +126,7 @@ func (c *Call) dispatchLocked(protocol ppp.Protocol, rest, frame []byte) {
 			c.dropLocked(DropClear)
 			return
 		}
-		c.deliverIPLocked(rest)
+		c.deliverIPLocked(rest, true)
 	default:
 		c.deliverFrameLocked(frame)
 	}
@@ -161,15 +161,16 @@ func (c *Call) deliverEncryptedLocked(b []byte) {
 	case err != nil:
 		c.dropLocked(DropFrame)
 	case h.Protocol == ppp.ProtocolIP:
-		c.deliverIPLocked(rest)
+		c.deliverIPLocked(rest, false)
 	default:
 		c.deliverFrameLocked(inner)
 	}
 }
 
-func (c *Call) deliverIPLocked(packet []byte) {
+// deliverIPLocked takes an IP packet that came clear or not.
+func (c *Call) deliverIPLocked(packet []byte, clear bool) {
 	if c.rx.device == nil {
-		c.dropLocked(DropBlocked)
+		c.keepLocked(packet, clear)
 		return
 	}
 	if len(packet) < 20 || packet[0]>>4 != 4 {

@@ -173,7 +173,9 @@ func TestClearTrafficIsRefusedWhereEncryptionIsRequired(t *testing.T) {
 func TestBlockedTrafficIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, a, b := tunnel(t)
-		a.openClear() // b is not open
+		a.openClear()
+		b.openClear()
+		b.call.Shut()
 		if err := a.dev.Send(t.Context(), packet(60, 1)); err != nil {
 			t.Fatal(err)
 		}
@@ -182,6 +184,60 @@ func TestBlockedTrafficIsDropped(t *testing.T) {
 			t.Errorf("%d blocked packets dropped", n)
 		}
 	})
+}
+
+// TestEarlyPackets: what comes before a call is open for the first time waits for
+// that, within bounds, and a clear packet is delivered only where it may be.
+func TestEarlyPackets(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		open    func(a, b *end) // a sends; b opens later
+		opening Opening
+		want    int
+	}{
+		{"clear", func(a, _ *end) { a.openClear() }, Opening{SendClear: true, ReceiveClear: true}, maxEarly},
+		{"clear where it must be encrypted", func(a, _ *end) { a.openClear() }, Opening{}, 0},
+		{"encrypted", func(a, b *end) {
+			b.call.SetReceiver(stateless, keyAB)
+			a.call.SetSender(stateless, keyAB)
+			a.call.Open(Opening{Device: a.dev})
+		}, Opening{}, maxEarly},
+		{"blocked before it opens", func(a, b *end) {
+			a.openClear()
+			_ = a.dev.Send(context.Background(), packet(60, 99))
+			synctest.Wait()
+			b.call.Block()
+		}, Opening{SendClear: true, ReceiveClear: true}, maxEarly},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				_, a, b := tunnel(t)
+				test.open(a, b)
+				for n := range byte(maxEarly + 3) {
+					if err := a.dev.Send(t.Context(), packet(60, n)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				synctest.Wait()
+				if n := b.plane.Drops(DropBlocked); n != 3 {
+					t.Errorf("%d packets beyond the bound dropped", n)
+				}
+				test.opening.Device = b.dev
+				b.call.Open(test.opening)
+				for n := range byte(test.want) {
+					ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+					p, err := b.dev.Receive(ctx)
+					cancel()
+					if err != nil || p[len(p)-1] != n {
+						t.Fatalf("packet %d: %v", n, err)
+					}
+				}
+				if n := b.plane.Drops(DropClear); n != uint64(maxEarly-test.want) {
+					t.Errorf("%d clear packets dropped", n)
+				}
+			})
+		})
+	}
 }
 
 func TestFramesGoToTheOwner(t *testing.T) {

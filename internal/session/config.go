@@ -70,6 +70,8 @@ type Status struct {
 	SessionID     uint32     // 0x81A00000 style
 	ConnectedAt   time.Time  // when the network came up; zero while down
 	Radius        bool
+	LimitIn       uint64 // octets that the peer may send; 0 for any
+	LimitOut      uint64 // octets that the peer may receive; 0 for any
 	Traffic       Traffic
 }
 

@@ -9,7 +9,6 @@ import (
 
 	"gopptp/internal/aaa"
 	"gopptp/internal/plane"
-	"gopptp/internal/tun"
 	"gopptp/mppe"
 	"gopptp/ppp/link"
 	"gopptp/pptp"
@@ -21,15 +20,16 @@ const clearWait = 200 * time.Millisecond
 
 // A session is one tunnel. run owns it; what others may see is in status.
 type session struct {
-	m      *Manager
-	id     uint64 // set by register
-	server bool
-	data   *plane.Call
-	call   *pptp.Call // set before run
-	link   *link.Link
-	outer  netip.Addr    // the peer's
-	kill   chan ending   // why to end, from others
-	gone   chan struct{} // closed when the session is no more
+	m       *Manager
+	id      uint64 // set by register
+	server  bool
+	data    *plane.Call
+	call    *pptp.Call // set before run
+	link    *link.Link
+	outer   netip.Addr    // the peer's
+	kill    chan ending   // why to end, from others
+	gone    chan struct{} // closed when the session is no more
+	changes chan change
 
 	defaultProfile string  // of a server session
 	route          int     // distance of a client's default route; 0 for none
@@ -45,12 +45,13 @@ type session struct {
 	leases       []netip.Addr // out of pools
 	question     int          // the number of the last question who the peer is
 	giveUpAsking context.CancelFunc
-	refused      bool       // the peer failed to authenticate; the log has said so
-	device       tun.Device // nil while the network layer is down
-	loggedIn     time.Time  // zero before authentication, and on a client
-	heard        time.Time  // the last packet that the link was told of
-	wasUp        bool       // the network came up at least once
-	ending       ending     // why the session ends; without a reason while it lives
+	refused      bool           // the peer failed to authenticate; the log has said so
+	device       Interface      // nil while the network layer is down
+	network      link.NetworkUp // what the interface was made for
+	loggedIn     time.Time      // zero before authentication, and on a client
+	heard        time.Time      // the last packet that the link was told of
+	wasUp        bool           // the network came up at least once
+	ending       ending         // why the session ends; without a reason while it lives
 
 	// Guarded by m.mu: what is to be given back.
 	claimed     string // interface name
@@ -68,6 +69,7 @@ func newSession(m *Manager, data *plane.Call, l *link.Link, outer netip.Addr) *s
 		outer:        outer,
 		kill:         make(chan ending, 1),
 		gone:         make(chan struct{}),
+		changes:      make(chan change),
 		answers:      make(chan answer),
 		giveUpAsking: func() {},
 		status:       Status{OuterAddress: outer, State: "connecting..."},
@@ -149,6 +151,8 @@ func (s *session) run(ctx context.Context) {
 			return
 		case e := <-s.kill:
 			s.close(time.Now(), e)
+		case c := <-s.changes:
+			s.change(c)
 		case a := <-s.answers:
 			s.answered(time.Now(), a)
 		case <-stopped:
@@ -253,6 +257,7 @@ func (s *session) authenticated(now time.Time, _ link.Authenticated) {
 		s.update(func(st *Status) {
 			st.Interface, st.Binding, st.User = name, binding, s.user
 			st.RemoteAddress = s.grant.Remote
+			st.LimitIn, st.LimitOut = s.grant.Policy.LimitIn, s.grant.Policy.LimitOut
 		})
 		from := ""
 		if s.grant.Remote.IsValid() {
@@ -274,7 +279,7 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		s.close(now, ending{"could not add interface: " + err.Error(), NASError})
 		return
 	}
-	s.device = device
+	s.device, s.network = device, o
 	if !s.limits.policy.Rate.Unlimited() {
 		s.data.SetLimit(s.limits.policy.Rate)
 	}
@@ -307,7 +312,7 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 
 // open gives the tunnel its interface: one that the client has already, or a new
 // one.
-func (s *session) open(c InterfaceConfig) (tun.Device, error) {
+func (s *session) open(c InterfaceConfig) (Interface, error) {
 	if s.held != nil {
 		return s.held.lend(c)
 	}

@@ -12,24 +12,42 @@ type step struct {
 	table *table
 	old   *menu.Row // nil for a new row
 	row   *menu.Row // nil to remove it
+
+	// order is that of an ordered table's rows afterwards; nil to leave the rows
+	// where they are, with a new one at the end.
+	order []menu.ID
 }
 
 // commit makes all steps or none: to the disk, to the cache, to the engine and
-// to the log. The caller holds change.
+// to the log. In a batch the disk has them at its end. The caller holds change.
 func (t *Tree) commit(u User, steps []step) error {
 	if len(steps) == 0 {
 		return nil
 	}
 	changes := make([]store.Change, len(steps))
 	for i, s := range steps {
+		if s.row != nil && s.table.prepare != nil {
+			if err := s.table.prepare(u, s.old, s.row); err != nil {
+				return err
+			}
+		}
 		changes[i] = store.Change{Menu: s.table.menu, ID: s.id(), Row: s.row}
 	}
-	if err := t.store.Commit(changes); err != nil {
+	arranged := arrangements(steps)
+	write := t.store.Commit
+	if u.batch {
+		write = t.store.Stage
+	}
+	if err := write(changes, stored(arranged)...); err != nil {
 		return menu.Errorf(menu.Internal, "failure: %v", err)
 	}
+	t.note(steps)
 	t.mu.Lock()
 	for _, s := range steps {
 		s.table.publish(s.id(), s.row)
+	}
+	for b, order := range arranged {
+		b.order = order
 	}
 	t.mu.Unlock()
 	for _, s := range steps {
@@ -41,6 +59,10 @@ func (t *Tree) commit(u User, steps []step) error {
 		}
 		t.tell(u, s)
 	}
+	for b := range arranged {
+		b.handAll()
+	}
+	t.announce(steps)
 	return nil
 }
 
@@ -87,6 +109,8 @@ func (t *Tree) referrers(target *table, id menu.ID, fn func(*table, *menu.Row) b
 func (t *Tree) tell(u User, s step) {
 	what := "changed"
 	switch {
+	case s.row != nil && s.row == s.old:
+		what = "moved"
 	case s.row == nil:
 		what = "removed"
 	case s.old == nil && !s.table.menu.Singleton:
@@ -186,7 +210,15 @@ func (t *table) add(u User, req *menu.Request) ([]string, error) {
 	if err := t.check(r, map[string]menu.ID{}); err != nil {
 		return nil, err
 	}
-	if err := t.tree.commit(u, []step{{table: t, row: r}}); err != nil {
+	s := step{table: t, row: r}
+	if before, given := req.Args[menu.PlaceBefore]; given {
+		next, err := t.find(before)
+		if err != nil {
+			return nil, err
+		}
+		s.order = slices.Insert(slices.Clone(t.order), slices.Index(t.order, next.ID), r.ID)
+	}
+	if err := t.tree.commit(u, []step{s}); err != nil {
 		return nil, err
 	}
 	return []string{r.ID.String()}, nil

@@ -25,10 +25,11 @@ type Config struct {
 	Services *service.Supervisor // the ports; a new one by default
 	Logging  *logging.Router     // the rules of the log; a new one by default
 	Machine  func() Machine      // what it runs on; unknown by default
+	Network  Network             // what its IP stack knows; nothing by default
 	Version  string              // this program's own; empty if unknown
 	Files    *os.Root            // where exports go and imports come from; nil for nowhere
 
-	Interpreter Interpreter // runs imported scripts; nil for none
+	Interpreter Interpreter // runs scripts; nil for none
 }
 
 // release is the version as /system/resource shows it.

@@ -18,6 +18,8 @@ type Engine interface {
 	RemoveClient(id uint64)
 	PutProfile(id uint64, p aaa.Profile)
 	RemoveProfile(id uint64)
+	PutPool(id uint64, p aaa.Pool)
+	RemovePool(id uint64)
 	PutSecret(aaa.Secret)
 	RemoveSecret(id uint64)
 
@@ -26,6 +28,12 @@ type Engine interface {
 	// Client gives the state of a row of /interface/pptp-client, also while it is
 	// down.
 	Client(id uint64) (session.Status, bool)
+	// PoolUsed gives the addresses that are out of pools, in the order of their
+	// pools' ids.
+	PoolUsed() []aaa.Lease
+	// Changes gives a channel that is closed when something that Active or Client
+	// tell changes next, but for counters.
+	Changes() <-chan struct{}
 	// Disconnect ends a session and reports whether there was one.
 	Disconnect(sessionID uint64) bool
 }

@@ -15,9 +15,19 @@ type changer interface {
 	assign(u User, items []string, values []menu.Assignment) error
 }
 
+// An adder is a binding that rows can be added to.
+type adder interface {
+	add(u User, r *menu.Request) ([]string, error)
+}
+
 // A remover is a binding whose rows can be removed.
 type remover interface {
 	remove(u User, items []string) error
+}
+
+// An actor is a binding with commands of menu.Act.
+type actor interface {
+	act(u User, command string, items []string) error
 }
 
 // A monitored binding has states to show again and again.
@@ -32,6 +42,10 @@ type monitored interface {
 func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) ([]string, error) {
 	if ctx.Err() != nil {
 		return nil, menu.Errorf(menu.Interrupted, "interrupted")
+	}
+	u, err := t.present(u)
+	if err != nil {
+		return nil, err
 	}
 	if !u.May(r.Command.Policy) {
 		return nil, menu.Errorf(menu.Forbidden, "not enough permissions (9)")
@@ -49,10 +63,11 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 	if r.Command.Arg(menu.Numbers) != nil && r.Items == nil {
 		return nil, menu.Missing(menu.Numbers)
 	}
+	u.batch = inBatch(ctx)
 	b := t.bindings[r.Menu]
 	switch r.Command.Name {
 	case "print":
-		return nil, emit(t.list(u, b, r.Filter))
+		return nil, t.print(u, r, t.list(u, b, r.Filter), emit)
 	case "find":
 		ids := []string{}
 		for _, row := range t.list(u, b, r.Filter) {
@@ -63,14 +78,24 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 		return t.get(u, b, r)
 	case "monitor":
 		return nil, t.monitor(ctx, u, b, r, emit)
+	case monitorTraffic:
+		return nil, b.(*interfacesMenu).traffic(ctx, u, r, emit)
 	case "add":
-		return b.(*table).add(u, r)
+		return b.(adder).add(u, r)
+	case "edit": // a console asks for what set does
+		return nil, menu.Errorf(menu.Refused, "failure: edit needs a terminal")
 	case "export":
 		return nil, t.export(u, r, emit)
 	case "import":
 		return nil, t.importFile(ctx, u, r, emit)
+	case "move":
+		return nil, b.(*table).move(u, r)
+	case requestLogout:
+		return nil, b.(actor).act(u, r.Command.Name, r.Items)
 	case "remove":
 		return nil, b.(remover).remove(u, r.Items)
+	case "run":
+		return nil, t.runScripts(ctx, u, b, r.Items)
 	case "info", "warning", "error", "debug":
 		return nil, t.write(r)
 	}
@@ -95,7 +120,9 @@ func assignments(r *menu.Request) ([]menu.Assignment, error) {
 		}
 		return []menu.Assignment{{Name: menu.Comment, Value: text}}, nil
 	case "unset", "reset":
-		name, err := valueName(r, true)
+		name, err := valueName(r, func(p *menu.Property) bool {
+			return p.Settable() && (r.Command.Name == "reset" || p.Optional || p.Quiet != "" || p.Name == menu.Comment)
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -104,8 +131,9 @@ func assignments(r *menu.Request) ([]menu.Assignment, error) {
 	return r.Values, nil
 }
 
-// valueName gives the property that the argument value-name names.
-func valueName(r *menu.Request, settable bool) (string, error) {
+// valueName gives the property that the argument value-name names, one that may be
+// named; without may, any, and the id too.
+func valueName(r *menu.Request, may func(*menu.Property) bool) (string, error) {
 	const arg = "value-name"
 	text, given := r.Args[arg]
 	if !given {
@@ -113,11 +141,11 @@ func valueName(r *menu.Request, settable bool) (string, error) {
 	}
 	var names []string
 	for i := range r.Menu.Properties {
-		if p := &r.Menu.Properties[i]; p.Settable() || !settable {
+		if p := &r.Menu.Properties[i]; may == nil || may(p) {
 			names = append(names, p.Name)
 		}
 	}
-	if !settable {
+	if may == nil {
 		names = append(names, menu.IDKey)
 	}
 	return menu.Words(names...).Parse(arg, text, nil)
@@ -154,7 +182,7 @@ func (t *Tree) get(u User, b binding, r *menu.Request) ([]string, error) {
 	if _, given := r.Args["value-name"]; !given {
 		return []string{menu.AsValue(r.Menu, []*menu.Row{row}, nil)}, nil
 	}
-	name, err := valueName(r, false)
+	name, err := valueName(r, nil)
 	if err != nil {
 		return nil, err
 	}

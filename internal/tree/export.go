@@ -1,7 +1,6 @@
 package tree
 
 import (
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -19,7 +18,7 @@ func (t *Tree) offerExport(m *menu.Menu) bool {
 		offered = t.offerExport(c) || offered
 	}
 	if offered {
-		m.Commands = append(m.Commands, menu.Export())
+		m.Commands = append(m.Commands, menu.Export(b != nil && !m.Singleton))
 		slices.SortStableFunc(m.Commands, func(a, b *menu.Command) int { return strings.Compare(a.Name, b.Name) })
 	}
 	return offered
@@ -71,12 +70,16 @@ func (t *Tree) export(u User, r *menu.Request, emit Emit) error {
 	if has("hide-sensitive") && has("show-sensitive") {
 		return menu.Errorf(menu.BadArgument, "only one of hide-sensitive and show-sensitive can be given")
 	}
+	var where menu.Filter
+	if r.Filter != nil { // it sees what the user sees, as that of print does
+		where = func(row *menu.Row) bool { return r.Filter(u.masked(row.Clone())) }
+	}
 	lines := append(export.Header(time.Now(), t.version), export.Lines(t.root, r.Menu, t, export.Options{
-		Verbose: has("verbose"), Terse: has("terse"),
+		Verbose: has("verbose"), Terse: has("terse"), Where: where,
 		Sensitive: has("show-sensitive") && u.May(menu.Sensitive),
 	})...)
 	if has("file") {
-		return t.writeFile(u, strings.TrimSuffix(r.Args["file"], scriptSuffix)+scriptSuffix, lines)
+		return t.writeFile(u, withSuffix(r.Args["file"], scriptSuffix), []byte(strings.Join(lines, "\n")+"\n"), false)
 	}
 	return emit(lineRows(r.Command.Output, lines))
 }
@@ -91,18 +94,5 @@ func lineRows(output *menu.Menu, lines []string) []*menu.Row {
 	return rows
 }
 
-// writeFile makes or replaces a file of the system.
-func (t *Tree) writeFile(u User, name string, lines []string) error {
-	if !u.May(menu.Write) {
-		return menu.Errorf(menu.Forbidden, "not enough permissions (9)")
-	}
-	if t.files == nil {
-		return menu.Errorf(menu.Refused, "failure: this system keeps no files")
-	}
-	// Only the daemon's user may read it: it may hold passwords.
-	const mode os.FileMode = 0o600
-	if err := t.files.WriteFile(name, []byte(strings.Join(lines, "\n")+"\n"), mode); err != nil {
-		return menu.Errorf(menu.Internal, "failure: cannot write the file: %v", err)
-	}
-	return nil
-}
+// withSuffix gives a file's name with the ending that its kind has.
+func withSuffix(name, suffix string) string { return strings.TrimSuffix(name, suffix) + suffix }

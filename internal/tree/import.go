@@ -7,22 +7,62 @@ import (
 	"io/fs"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopptp/internal/menu"
 )
 
 // A Script is a script to run.
 type Script struct {
+	Name   string // by which /system/script/job shows it; empty for one that is not shown
 	Source string
-	Check  bool      // only read it, and change nothing
-	Out    io.Writer // what it prints
+	Out    io.Writer // what it prints; nil to print where the command that runs it does
 	// Trace is told of each command before it runs; nil for nobody.
 	Trace func(line int, command string)
 }
 
+// A Job is a script that runs.
+type Job struct {
+	ID          uint64
+	Script      string // its name; empty for one without
+	Owner       string
+	Started     time.Time
+	Interactive bool // it is a command of somebody who waits for it
+}
+
+// A Variable is a global variable of the scripts.
+type Variable struct {
+	ID                uint64
+	Name, Value, User string
+}
+
 // An Interpreter runs scripts on behalf of users. It stands above the tree, which
 // is given one.
-type Interpreter func(ctx context.Context, t *Tree, u User, s Script) error
+type Interpreter interface {
+	// Attach tells the interpreter the tree that it is given to, before any other
+	// call.
+	Attach(t *Tree)
+	// Run runs a script to its end.
+	Run(ctx context.Context, u User, s Script) error
+	// Check gives what is wrong in a script that is only read, in the order of its
+	// lines.
+	Check(source string) []*menu.Error
+
+	// Jobs gives the scripts that run, the oldest first; StopJob ends one, and
+	// reports whether there was one.
+	Jobs() []Job
+	StopJob(id uint64) bool
+	// Variables gives the global variables by name; RemoveVariable removes one, and
+	// reports whether there was one.
+	Variables() []Variable
+	RemoveVariable(id uint64) bool
+}
+
+// Interpreter gives what runs scripts; nil if nothing does.
+func (t *Tree) Interpreter() Interpreter { return t.interpret }
+
+// errNoScripts says that nothing runs scripts.
+func errNoScripts() error { return menu.Errorf(menu.Refused, "failure: this system runs no scripts") }
 
 // maxImport bounds a file to import in octets: room for 100,000 secrets.
 const maxImport = 16 << 20
@@ -40,7 +80,7 @@ func (t *Tree) importFile(ctx context.Context, u User, r *menu.Request, emit Emi
 		return menu.Missing("file-name")
 	}
 	if t.interpret == nil || t.files == nil {
-		return menu.Errorf(menu.Refused, "failure: this system runs no scripts")
+		return errNoScripts()
 	}
 	depth, _ := ctx.Value(nested{}).(int)
 	if depth == maxNested {
@@ -62,21 +102,42 @@ func (t *Tree) importFile(ctx context.Context, u User, r *menu.Request, emit Emi
 	}
 	out := &transcript{}
 	out.line("Opening script file " + name)
-	_, check := r.Args["dry-run"]
-	s := Script{Source: source, Check: check, Out: out}
-	if r.Args["verbose"] == menu.True {
-		s.Trace = func(line int, command string) { out.line("#line " + strconv.Itoa(line) + "\n" + command) }
+	// place repeats the line that an error is about.
+	place := func(e *menu.Error) {
+		if e.Line > 0 && e.Line <= len(lines) {
+			out.line(strings.TrimRight(lines[e.Line-1], "\r\n"))
+		}
 	}
-	err = t.interpret(ctx, t, u, s)
-	var e *menu.Error
-	switch {
-	case errors.As(err, &e) && e.Line > 0 && e.Line <= len(lines):
-		out.line(strings.TrimRight(lines[e.Line-1], "\r\n"))
-	case err != nil: // it tells the line itself, if any
-	case check:
-		out.line("Script file checked, nothing was changed")
-	default:
-		out.line("Script file loaded and executed successfully")
+	if _, check := r.Args["dry-run"]; check {
+		wrong := t.interpret.Check(source)
+		for i, e := range wrong {
+			place(e)
+			if i+1 < len(wrong) {
+				out.line(e.Error())
+			} else {
+				err = e
+			}
+		}
+		if err == nil {
+			out.line("Script file checked, nothing was changed")
+		}
+	} else {
+		s := Script{Source: source, Out: out}
+		if r.Args["verbose"] == menu.True {
+			s.Trace = func(line int, command string) { out.line("#line " + strconv.Itoa(line) + "\n" + command) }
+		}
+		ctx, end := t.Batch(ctx)
+		err = t.interpret.Run(ctx, u, s)
+		if failed := end(); failed != nil {
+			err = failed
+		}
+		var e *menu.Error
+		switch {
+		case errors.As(err, &e):
+			place(e)
+		case err == nil:
+			out.line("Script file loaded and executed successfully")
+		}
 	}
 	if failed := emit(out.rows(r.Command.Output)); failed != nil {
 		return failed

@@ -30,15 +30,20 @@ func (t *Tree) newInterfaces(clients, servers *table) *interfacesMenu {
 			{Name: "name", Type: interfaceName{}, Help: "Name of the interface"},
 			{Name: "type", Type: menu.Words("pptp-in", "pptp-out"), Optional: true, ReadOnly: true, Help: "Kind of interface"},
 			{Name: "actual-mtu", Type: packetSize, Optional: true, ReadOnly: true, Help: "MTU in use"},
+			readOnly("last-link-up-time", menu.DateTime{}, "When the tunnel came up"),
 			count("rx-byte", "Octets received"), count("tx-byte", "Octets sent"),
 			count("rx-packet", "Packets received"), count("tx-packet", "Packets sent"),
 			count("rx-drop", "Packets received and dropped"), count("tx-drop", "Packets not sent"),
+			count("tx-queue-drop", "Packets that found no room in a queue"),
+			count("rx-error", "Packets received with errors"), count("tx-error", "Packets not sent because of errors"),
+			count("fp-rx-byte", "Octets received on a fast path, which there is none of"), count("fp-tx-byte", "Octets sent on a fast path"),
+			count("fp-rx-packet", "Packets received on a fast path"), count("fp-tx-packet", "Packets sent on a fast path"),
 			comment,
 			isDisabled(menu.False, "Whether the interface is disabled"),
 			running, byRouter,
 		},
 		Commands: []*menu.Command{
-			menu.SetComment(), menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.Print(false, true), menu.Set(false),
+			menu.SetComment(), menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.MonitorTraffic(trafficMenu()), menu.Print(false, true), menu.Set(false),
 		},
 	}}
 }
@@ -72,6 +77,9 @@ func (m *interfacesMenu) row(from *menu.Row, kind string, s session.Status) *men
 	}
 	r.PutBool("dynamic", from.ID >= dynamic)
 	putNumber(r, "actual-mtu", s.MTU)
+	if s.Running && !s.ConnectedAt.IsZero() {
+		r.Put("last-link-up-time", menu.FormatDateTime(s.ConnectedAt))
+	}
 	for name, n := range map[string]uint64{
 		"rx-byte": s.Traffic.RxBytes, "tx-byte": s.Traffic.TxBytes, "rx-packet": s.Traffic.RxPackets,
 		"tx-packet": s.Traffic.TxPackets, "rx-drop": s.Traffic.RxDrops, "tx-drop": s.Traffic.TxDrops,

@@ -8,6 +8,10 @@ import (
 // exactly that name. A person may write the beginning of a name, but a program
 // that asks for bob must not be given bobby.
 func (t *Tree) Item(u User, m *menu.Menu, text string) (*menu.Row, error) {
+	u, err := t.present(u)
+	if err != nil {
+		return nil, err
+	}
 	if !u.May(menu.Read) {
 		return nil, menu.Errorf(menu.Forbidden, "not enough permissions (9)")
 	}

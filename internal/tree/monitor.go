@@ -13,10 +13,6 @@ const defaultInterval = time.Second
 // monitor gives the state of items to emit, once or again and again until the
 // duration or ctx is over.
 func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, emit Emit) error {
-	interval := defaultInterval
-	if text, given := r.Args["interval"]; given {
-		interval, _ = menu.ParseTime(text) // Execute brought it to its canonical form
-	}
 	var end <-chan time.Time
 	if text, given := r.Args["duration"]; given {
 		d, _ := menu.ParseTime(text)
@@ -34,7 +30,7 @@ func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, 
 		}
 		items[i] = row.ID.String()
 	}
-	ticker := time.NewTicker(interval)
+	ticker := time.NewTicker(intervalOf(r))
 	defer ticker.Stop()
 	for {
 		var rows []*menu.Row
@@ -48,6 +44,9 @@ func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, 
 		if err := emit(rows); err != nil {
 			return err
 		}
+		if u, err := t.present(u); err != nil || !u.May(r.Command.Policy) {
+			return menu.Errorf(menu.Interrupted, "interrupted")
+		}
 		if once {
 			return nil
 		}
@@ -59,4 +58,14 @@ func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, 
 		case <-ticker.C:
 		}
 	}
+}
+
+// intervalOf gives the time between two replies that a request asks for.
+func intervalOf(r *menu.Request) time.Duration {
+	text, given := r.Args["interval"]
+	if !given {
+		return defaultInterval
+	}
+	interval, _ := menu.ParseTime(text) // Execute brought it to its canonical form
+	return interval
 }

@@ -2,6 +2,7 @@ package tree
 
 import (
 	"fmt"
+	"strconv"
 
 	"gopptp/internal/menu"
 )
@@ -51,6 +52,8 @@ func (a *activeMenu) rows() []*menu.Row {
 		}
 		r.Put("encoding", s.Encoding)
 		r.Put("session-id", fmt.Sprintf("0x%08X", s.SessionID))
+		r.Put("limit-bytes-in", strconv.FormatUint(s.LimitIn, 10))
+		r.Put("limit-bytes-out", strconv.FormatUint(s.LimitOut, 10))
 		r.Put("bytes", fmt.Sprintf("%d/%d", s.Traffic.TxBytes, s.Traffic.RxBytes))
 		r.Put("packets", fmt.Sprintf("%d/%d", s.Traffic.TxPackets, s.Traffic.RxPackets))
 		r.PutBool("radius", s.Radius)

@@ -62,27 +62,27 @@ func (t *Tree) newProfiles() *table {
 				kept(inherited("bridge-learning", triState, "Whether the bridge port learns addresses")),
 				kept(optional("bridge-port-vid", menu.Int{Min: 1, Max: 4094}, "VLAN of the bridge port")),
 				kept(optional("bridge-port-trusted", menu.Bool{}, "Whether the bridge port is trusted")),
-				kept(optional("session-timeout", menu.Time{}, "Longest time of a session")),
-				kept(optional("idle-timeout", menu.Time{}, "Time without traffic after which a session ends")),
-				kept(inherited("use-ipv6", triStrict, "Whether sessions carry IPv6")),
+				optional("session-timeout", menu.Time{}, "Longest time of a session"),
+				optional("idle-timeout", menu.Time{}, "Time without traffic after which a session ends"),
+				kept(menu.Property{Name: "use-ipv6", Type: triStrict, Default: "yes", Help: "Whether sessions carry IPv6"}),
 				kept(inherited("use-mpls", triStrict, "Whether sessions carry MPLS")),
-				kept(inherited("use-compression", triState, "Whether sessions are compressed")),
+				inherited("use-compression", triState, "Whether sessions are compressed"),
 				inherited("use-encryption", triStrict, "Whether sessions are encrypted"),
-				kept(inherited("only-one", triState, "Whether a user may have one session only")),
-				kept(inherited("change-tcp-mss", triState, "Whether the MSS of TCP is fitted to the tunnel")),
+				inherited("only-one", triState, "Whether a user may have one session only"),
+				inherited("change-tcp-mss", triState, "Whether the MSS of TCP is fitted to the tunnel"),
 				kept(inherited("use-upnp", triState, "Whether sessions take part in UPnP")),
-				kept(optional("rate-limit", menu.String{Max: maxName, Line: true}, "Rate limit of a session: rx/tx and bursts")),
+				optional("rate-limit", rateLimit{}, "Rate limit of a session: rx/tx and bursts"),
 				kept(optional("insert-queue-before", elsewhere, "Queue before which the session's is put")),
 				kept(optional("parent-queue", elsewhere, "Parent of the session's queue")),
 				kept(optional("queue-type", elsewhere, "Type of the session's queue")),
-				kept(optional("incoming-filter", elsewhere, "Firewall chain for packets from the client")),
-				kept(optional("outgoing-filter", elsewhere, "Firewall chain for packets to the client")),
-				{Name: "address-list", Type: elsewhere, Kept: true, Help: "Address lists that get the client's address"},
-				kept(optional("interface-list", elsewhere, "Interface list that the session's interface joins")),
+				optional("incoming-filter", elsewhere, "Firewall chain for packets from the client"),
+				optional("outgoing-filter", elsewhere, "Firewall chain for packets to the client"),
+				{Name: "address-list", Type: elsewhere, Help: "Address lists that get the client's address"},
+				optional("interface-list", elsewhere, "Interface list that the session's interface joins"),
 				optional("dns-server", menu.Addresses{Max: 2}, "DNS servers for clients"),
 				optional("wins-server", menu.Addresses{Max: 2}, "WINS servers for clients"),
-				{Name: "on-up", Type: script, Kept: true, Help: "Script run when a session comes up"},
-				{Name: "on-down", Type: script, Kept: true, Help: "Script run when a session goes down"},
+				{Name: "on-up", Type: script, Help: "Script run when a session comes up"},
+				{Name: "on-down", Type: script, Help: "Script run when a session goes down"},
 				comment,
 				{Name: "default", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether the profile is built in"},
 			},
@@ -94,7 +94,7 @@ func (t *Tree) newProfiles() *table {
 		clash:   "failure: profile with the same name already exists",
 		initial: builtinProfiles,
 		key:     func(r *menu.Row) string { return r.Get("name") },
-		put:     func(r *menu.Row) { t.engine.PutProfile(uint64(r.ID), profileConfig(r)) },
+		put:     func(r *menu.Row) { t.engine.PutProfile(uint64(r.ID), t.profileConfig(r)) },
 		drop:    func(id menu.ID) { t.engine.RemoveProfile(uint64(id)) },
 		fixed: func(r *menu.Row) error {
 			if builtin(r.ID) {
@@ -138,14 +138,18 @@ func (t *Tree) profileName(stored string) string {
 }
 
 // profileConfig is a row of /ppp/profile in the engine's types.
-func profileConfig(r *menu.Row) aaa.Profile {
-	return aaa.Profile{
+func (t *Tree) profileConfig(r *menu.Row) aaa.Profile {
+	p := aaa.Profile{
 		Name:          r.Get("name"),
 		LocalAddress:  address(r, "local-address"),
 		RemoteAddress: address(r, "remote-address"),
+		LocalPool:     t.poolName(r, "local-address"),
+		RemotePool:    t.poolName(r, "remote-address"),
 		UseEncryption: tri(r, "use-encryption"),
 		OnlyOne:       tri(r, "only-one"),
 		DNSServers:    addresses(r, "dns-server"),
 		WINSServers:   addresses(r, "wins-server"),
 	}
+	putPolicy(&p, r)
+	return p
 }

@@ -110,3 +110,15 @@ func (t *Tree) serverSession(id menu.ID) (session.Status, bool) {
 	}
 	return session.Status{}, false
 }
+
+// InterfaceID gives the id of the row that stands for a session among the
+// interfaces.
+func (t *Tree) InterfaceID(s session.Status) string {
+	switch {
+	case s.Client != 0:
+		return menu.ID(s.Client).String()
+	case s.Binding != 0:
+		return menu.ID(s.Binding).String()
+	}
+	return rowOf(s).String()
+}

@@ -15,7 +15,7 @@ func (t *Tree) newServerSettings() *table {
 				{Name: "enabled", Type: menu.Bool{}, Default: menu.False, Help: "Whether the PPTP server is enabled"},
 				{Name: "max-mtu", Type: packetSize, Default: "1450", Help: "Largest packet that an interface sends without fragmentation"},
 				{Name: "max-mru", Type: packetSize, Default: "1450", Help: "Largest packet that an interface receives without fragmentation"},
-				{Name: "mrru", Type: mrru, Default: disabled, Kept: true, Help: "Largest packet that can be received on the link, by multilink fragments"},
+				{Name: "mrru", Type: mrru, Default: disabled, Help: "Largest packet that can be received on the link, by multilink fragments"},
 				{Name: "authentication", Type: methods, Default: "mschap1,mschap2", Help: "Authentication methods that the server accepts"},
 				{Name: "keepalive-timeout", Type: keepalive, Default: "30", Help: "Time in seconds without a packet after which a client is asked for a sign of life"},
 				{Name: "default-profile", Type: menu.Reference{Path: profilePath}, Default: encryptedID.String(), Help: "PPP profile of sessions"},

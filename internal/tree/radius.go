@@ -2,6 +2,7 @@ package tree
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (t *Tree) newRadius() *table {
 	}
 	return &table{
 		menu: &menu.Menu{
-			Name: "radius", Help: "RADIUS servers", Noun: "radius server", Layout: menu.Table,
+			Name: "radius", Help: "RADIUS servers, asked in their order", Ordered: true, Noun: "radius server", Layout: menu.Table,
 			Flags:   []menu.Flag{whenOff},
 			Columns: []menu.Column{{Property: "service"}, {Property: "called-id"}, {Property: "domain"}, {Property: "address"}, {Property: "secret"}},
 			Properties: []menu.Property{
@@ -66,7 +67,7 @@ func (t *Tree) newRadius() *table {
 				kept("authentication-port", portNumber, "1812", "Port for authentication"),
 				kept("accounting-port", portNumber, "1813", "Port for accounting"),
 				kept("timeout", menu.Time{Min: minRadiusTimeout, Max: maxRadiusTimeout}, "300ms", "Time after which a request is sent again"),
-				kept("radsec-timeout", menu.Time{Min: minRadiusTimeout, Max: maxRadiusTimeout}, "3s300ms", "Time after which a radsec server is given up"),
+				kept("radsec-timeout", milliseconds{menu.Time{Min: minRadiusTimeout, Max: maxRadiusTimeout}}, "3300ms", "Time after which a radsec server is given up"),
 				kept("accounting-backup", menu.Bool{}, menu.False, "Whether the server is a backup for accounting only"),
 				kept("realm", elsewhere, "", "Realm that users belong to"),
 				kept("certificate", elsewhere, "none", "Certificate shown to a radsec server"),
@@ -99,4 +100,20 @@ func (t *Tree) newRadiusIncoming() *table {
 		},
 		put: keepOnly,
 	}
+}
+
+// milliseconds is a time that is shown in milliseconds unless its seconds are
+// whole: programs compare it with 3300ms.
+type milliseconds struct{ menu.Time }
+
+// Parse accepts a time.
+func (m milliseconds) Parse(name, text string, refs menu.Resolver) (string, error) {
+	canonical, err := m.Time.Parse(name, text, refs)
+	if err != nil {
+		return "", err
+	}
+	if d, _ := menu.ParseTime(canonical); d%time.Second != 0 {
+		return strconv.FormatInt(d.Milliseconds(), 10) + "ms", nil
+	}
+	return canonical, nil
 }

@@ -21,11 +21,11 @@ type Machine struct {
 // size is a number of octets: 512.0MiB.
 type size struct{ menu.Int }
 
-// Text gives it in MiB, or in KiB if it is small.
+// Text gives it in MiB, in KiB if it is small, or as it is.
 func (size) Text(s string) string {
 	n, err := strconv.ParseUint(s, 10, 64)
 	switch {
-	case err != nil:
+	case err != nil, n < 1<<10:
 		return s
 	case n < 1<<20:
 		return fmt.Sprintf("%.1fKiB", float64(n)/(1<<10))
@@ -99,7 +99,7 @@ func (t *Tree) newClock() *computed {
 	m := &menu.Menu{
 		Name: "clock", Help: "The machine's clock", Singleton: true,
 		Properties: []menu.Property{
-			readOnly("time", menu.Words(), "Time of day"),
+			readOnly("time", menu.Clock{}, "Time of day"),
 			readOnly("date", menu.Words(), "Date"),
 			readOnly("time-zone-autodetect", menu.Bool{}, "Whether the time zone is detected"),
 			readOnly("time-zone-name", menu.Words(), "Time zone"),

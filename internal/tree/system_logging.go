@@ -12,7 +12,7 @@ import (
 const actionPath = "/system/logging/action"
 
 // topicList is a list of topics, those after an exclamation mark not wanted.
-type topicList struct{ menu.Enum }
+type topicList struct{ menu.List }
 
 // maxTopics bounds a rule: each entry of the log is compared with all topics.
 const maxTopics = 16
@@ -72,7 +72,7 @@ func (t *Tree) newLogActions() *table {
 			Properties: []menu.Property{
 				{Name: "name", Type: menu.String{Min: 1, Max: maxName, Line: true}, Required: true, Help: "Name of the action"},
 				{Name: "target", Type: menu.Words("memory", "disk", "echo", "remote"), Default: "memory",
-					Help: "Shown by /log, appended to a file, written to the program's output (which has all entries), or sent to a syslog server"},
+					Help: "Shown by /log, appended to a file, shown at consoles, or sent to a syslog server"},
 				{Name: "memory-lines", Type: lines, Default: "1000", Absent: memory, Kept: true, Help: "Entries in memory"},
 				{Name: "memory-stop-on-full", Type: menu.Bool{}, Default: menu.False, Absent: memory, Kept: true, Help: "Whether no entry is added to a full memory"},
 				{Name: "disk-file-name", Type: fileName{}, Default: "log", Absent: disk, Help: "Name of the files"},

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"gopptp/internal/bell"
 	"gopptp/internal/menu"
 )
 
@@ -27,9 +28,11 @@ type table struct {
 	tree *Tree
 
 	stored map[menu.ID]*menu.Row
-	order  []menu.ID            // ascending, which is the order of creation
+	order  []menu.ID            // ascending, which is the order of creation; or the one of an ordered menu
 	names  map[string][]menu.ID // by the value of the menu's NameKey
 	keys   *keys
+
+	changed bell.Bell // rings when what rows shows changes, but for what live adds
 
 	// key gives what no other row of keys may have; nil for a singleton.
 	key func(*menu.Row) string
@@ -47,9 +50,15 @@ type table struct {
 	// refer to; nil for none.
 	owns *table
 
+	// prepare checks a row that a user is about to add or to change, and fills in
+	// what it lacks; nil for nothing. old is nil for a new row.
+	prepare func(u User, old, r *menu.Row) error
 	// put and drop hand a row to the engine; drop is nil for a singleton.
 	put  func(r *menu.Row)
 	drop func(id menu.ID)
+	// all hands an ordered table's rows to the engine, in their order, whenever one
+	// of them or the order changed; after put and drop, and nil for nothing.
+	all func(rows []*menu.Row)
 	// live fills in what the engine knows and appends the rows that exist only
 	// because of a session; nil for nothing.
 	live func(rows []*menu.Row) []*menu.Row
@@ -91,14 +100,15 @@ func (k *keys) release(key string) {
 func (t *table) publish(id menu.ID, r *menu.Row) {
 	old := t.stored[id]
 	if old != nil {
-		if t.key != nil {
+		// Another row may have taken the key over in the same commit.
+		if t.key != nil && t.keys.taken[t.key(old)] == id {
 			t.keys.release(t.key(old))
 		}
 		t.rename(old, false)
 	}
 	if r == nil {
 		delete(t.stored, id)
-		if i, ok := slices.BinarySearch(t.order, id); ok {
+		if i, ok := t.place(id); ok {
 			t.order = slices.Delete(t.order, i, i+1)
 		}
 		return
@@ -109,7 +119,7 @@ func (t *table) publish(id menu.ID, r *menu.Row) {
 	}
 	t.rename(r, true)
 	if old == nil {
-		i, _ := slices.BinarySearch(t.order, id)
+		i, _ := t.place(id)
 		t.order = slices.Insert(t.order, i, id)
 	}
 }
@@ -349,6 +359,14 @@ func (t *table) load(tree *Tree) (warnings []string, err error) {
 			continue
 		}
 		t.publish(r.ID, r)
+	}
+	if t.menu.Ordered {
+		order, told, err := tree.store.Order(t.menu)
+		if err != nil {
+			return warnings, err
+		}
+		warnings = append(warnings, told...)
+		t.order = settle(order, t.order)
 	}
 	return warnings, nil
 }

@@ -22,14 +22,20 @@ type Tree struct {
 	services *service.Supervisor
 	logging  *logging.Router
 
+	network   Network     // what the machine knows
 	version   string      // what the header of an export says
 	files     *os.Root    // where exports go and imports come from; nil for nowhere
-	interpret Interpreter // runs imported scripts; nil for none
+	interpret Interpreter // runs scripts; nil for none
+	ran       scriptRuns
+
+	last *lastSessions // of the secrets
 
 	root       *menu.Menu
 	bindings   map[*menu.Menu]binding
 	tables     map[string]*table // the bindings that are stored, by path
 	references map[*menu.Menu][]*menu.Property
+	ranked     []*table  // the stored tables, each after those that it refers to
+	safe       *SafeMode // guarded by change; nil if nobody has it
 
 	change sync.Mutex   // see the package comment
 	mu     sync.RWMutex // guards the tables' rows
@@ -54,7 +60,7 @@ func (c Config) New() (*Tree, error) {
 	}
 	t := &Tree{
 		store: c.Store, engine: c.Engine, journal: c.Journal, gate: c.Gate, services: c.Services, logging: c.Logging,
-		version: c.release(), files: c.Files, interpret: c.Interpreter,
+		network: c.Network, version: c.release(), files: c.Files, interpret: c.Interpreter,
 		bindings: map[*menu.Menu]binding{}, tables: map[string]*table{},
 		references: map[*menu.Menu][]*menu.Property{},
 	}
@@ -73,7 +79,11 @@ func (c Config) New() (*Tree, error) {
 	keys := t.newSSHKeys()
 	users.owns = keys
 	userActive := t.newUserActive()
+	userAAA := t.newUserAAA()
+	files := t.newFiles()
+	l2tp := t.newL2TPSecrets()
 	pools := t.newPools()
+	poolUsed := t.newPoolUsed()
 	ports := t.newServices()
 	aaa := t.newAAA()
 	radius := t.newRadius()
@@ -84,40 +94,62 @@ func (c Config) New() (*Tree, error) {
 	packages := t.newPackages()
 	resource := t.newResource(c.release(), c.Machine)
 	routerboard := t.newRouterboard()
+	addresses, routes, arp, neighbors := t.newAddresses(false), t.newRoutes(), t.newARP(false), t.newNeighbors()
+	addresses6, neighbors6 := t.newAddresses(true), t.newARP(true)
+	routing, protocols := t.newRouting()
+	scripts := t.newScripts()
+	jobs := t.newScriptJobs()
+	environment := t.newScriptEnvironment()
 
 	servers.menu.Children = []*menu.Menu{settings.menu}
 	all.menu.Children = []*menu.Menu{clients.menu, servers.menu}
-	users.menu.Children = []*menu.Menu{userActive.menu, groups.menu, keys.menu}
+	users.menu.Children = []*menu.Menu{userAAA.menu, userActive.menu, groups.menu, keys.menu}
 	rules.menu.Children = []*menu.Menu{actions.menu}
+	scripts.menu.Children = []*menu.Menu{environment.menu, jobs.menu}
+	pools.menu.Children = []*menu.Menu{poolUsed.menu}
 	radius.menu.Children = []*menu.Menu{incoming.menu}
 	t.root = menu.Root([]*menu.Command{menu.Import()},
+		files.menu,
 		all.menu,
-		&menu.Menu{Name: "ip", Help: "Addresses and services of the Internet Protocol", Children: []*menu.Menu{pools.menu, ports.menu}},
+		&menu.Menu{Name: "ip", Help: "Addresses and services of the Internet Protocol", Children: []*menu.Menu{addresses.menu, arp.menu, neighbors.menu, pools.menu, routes.menu, ports.menu}},
+		&menu.Menu{Name: "ipv6", Help: "Addresses of the Internet Protocol, version 6", Children: []*menu.Menu{addresses6.menu, neighbors6.menu}},
 		log.menu,
-		&menu.Menu{Name: "ppp", Help: "Point to Point Protocol", Children: []*menu.Menu{aaa.menu, active.menu, profiles.menu, secrets.menu}},
+		&menu.Menu{Name: "ppp", Help: "Point to Point Protocol", Children: []*menu.Menu{aaa.menu, active.menu, l2tp.menu, profiles.menu, secrets.menu}},
 		radius.menu,
-		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu, routerboard.menu}},
+		routing,
+		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu, routerboard.menu, scripts.menu}},
 		users.menu,
 	)
-	for _, b := range []*computed{userActive, clock, packages, resource, routerboard} {
+	for _, b := range append(protocols, poolUsed, clock, packages, resource, routerboard, addresses, routes, arp, neighbors, addresses6, neighbors6) {
 		t.bindings[b.menu] = b
 	}
+	t.bindings[files.menu] = files
 	t.bindings[active.menu] = active
+	t.bindings[userActive.menu] = userActive
 	t.bindings[log.menu] = log
 	t.bindings[all.menu] = all
+	t.bindings[jobs.menu] = jobs
+	t.bindings[environment.menu] = environment
 
 	// The order in which rows are loaded and given to the engine.
 	order := []*table{
-		identity, pools, profiles, secrets, servers, settings, clients, aaa, radius, incoming, groups, users, keys, ports, actions, rules,
+		identity, pools, profiles, secrets, l2tp, servers, settings, clients, aaa, radius, incoming, groups, users, userAAA, keys, ports, actions, rules, scripts,
 	}
 	for _, b := range order {
 		t.bind(b)
 	}
+	offerEdit(t.root)
 	t.offerExport(t.root)
+	if err := t.loadLast(); err != nil {
+		return nil, err
+	}
 	for _, b := range order {
 		if err := t.load(b); err != nil {
 			return nil, err
 		}
+	}
+	if t.interpret != nil {
+		t.interpret.Attach(t)
 	}
 	return t, nil
 }
@@ -131,6 +163,7 @@ func (t *Tree) bind(b *table) {
 		b.keys = newKeys()
 	}
 	t.bindings[b.menu] = b
+	t.ranked = append(t.ranked, b)
 	t.tables[b.menu.Path()] = b
 	for i := range b.menu.Properties {
 		p := &b.menu.Properties[i]
@@ -162,6 +195,7 @@ func (t *Tree) load(b *table) error {
 	for _, id := range b.order {
 		b.put(b.stored[id])
 	}
+	b.handAll()
 	return nil
 }
 

@@ -19,7 +19,7 @@ const (
 
 // policySet is a list of policies. As RouterOS does, the canonical form has
 // those that are given and then, after exclamation marks, those that are not.
-type policySet struct{ menu.Enum }
+type policySet struct{ menu.List }
 
 // Parse accepts a list with commas of policies, or what begins one only; those
 // after an exclamation mark, and those that are not named, are not given.
@@ -103,9 +103,11 @@ func (t *Tree) newGroups() *table {
 			return menu.Errorf(menu.Refused, "failure: can not remove system group")
 		}
 		var err error
-		t.referrers(b, r.ID, func(*table, *menu.Row) bool {
-			err = menu.Errorf(menu.Refused, "failure: group has some users")
-			return false
+		t.referrers(b, r.ID, func(from *table, _ *menu.Row) bool {
+			if from.menu.Path() == userPath {
+				err = menu.Errorf(menu.Refused, "failure: group has some users")
+			}
+			return err == nil
 		})
 		return err
 	}

@@ -36,7 +36,7 @@ func (p password) Parse(name, text string, refs menu.Resolver) (string, error) {
 }
 
 // networks is a list of addresses and prefixes.
-type networks struct{ menu.Enum }
+type networks struct{ menu.List }
 
 // maxNetworks bounds a list of networks: each connection is compared with all.
 const maxNetworks = 64

@@ -281,7 +281,7 @@ func TestPoolsReferToEachOther(t *testing.T) {
 	for _, e := range b.log.Entries() {
 		t.Error(e.Message)
 	}
-	if got := b.must("/ip/pool/get", items("pool1")); got[0] != ".id=*1;name=pool1;ranges=10.0.0.0-10.0.0.3,10.0.0.9,10.0.1.1-10.0.1.5;next-pool=more" {
+	if got := b.must("/ip/pool/get", items("pool1")); got[0] != ".id=*1;name=pool1;ranges=10.0.0.0-10.0.0.3,10.0.0.9,10.0.1.1-10.0.1.5;next-pool=more;total=10;used=0;available=10" {
 		t.Errorf("the pool is %s", got)
 	}
 	if got := b.must("/ppp/profile/get", items("p"), "value-name=remote-address"); got[0] != "more" {

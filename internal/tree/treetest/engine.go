@@ -5,20 +5,27 @@ package treetest
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
+	"strings"
 	"sync"
 
 	"gopptp/internal/aaa"
+	"gopptp/internal/bell"
 	"gopptp/internal/session"
 )
 
 // An Engine is a tree.Engine that records. The zero value is ready.
 type Engine struct {
+	bell bell.Bell
+
 	mu       sync.Mutex
 	calls    []string
-	profiles map[string]bool
+	profiles map[uint64]string // their names
 	broken   []string
 	sessions []session.Status
+	leases   []aaa.Lease
 	clients  map[uint64]session.Status
 
 	// OnCall, if set before use, is called by every method that configures.
@@ -34,11 +41,24 @@ func (e *Engine) record(format string, args ...any) {
 	e.calls = append(e.calls, fmt.Sprintf(format, args...))
 }
 
+// what writes the fields of a struct that are not zero, so that a test tells what it
+// means and not all that could be.
+func what(v any) string {
+	var out []string
+	s := reflect.ValueOf(v)
+	for i := range s.NumField() {
+		if f := s.Field(i); !f.IsZero() {
+			out = append(out, fmt.Sprintf("%s:%+v", s.Type().Field(i).Name, f.Interface()))
+		}
+	}
+	return "{" + strings.Join(out, " ") + "}"
+}
+
 // known notes a reference to a profile that was not put before.
 func (e *Engine) known(from, profile string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.profiles[profile] {
+	if !slices.Contains(slices.Collect(maps.Values(e.profiles)), profile) {
 		e.broken = append(e.broken, from+" refers to unknown profile "+profile)
 	}
 }
@@ -61,13 +81,22 @@ func (e *Engine) Broken() []string {
 
 // SetSessions replaces the live sessions of the server side.
 func (e *Engine) SetSessions(sessions ...session.Status) {
+	defer e.bell.Ring()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sessions = sessions
 }
 
+// SetLeases replaces the addresses that are out of pools.
+func (e *Engine) SetLeases(leases ...aaa.Lease) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.leases = leases
+}
+
 // SetClient replaces the state of a client.
 func (e *Engine) SetClient(id uint64, s session.Status) {
+	defer e.bell.Ring()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.clients == nil {
@@ -82,11 +111,11 @@ func (e *Engine) SetIdentity(name string) { e.record("identity %s", name) }
 // SetServer records.
 func (e *Engine) SetServer(c session.ServerConfig) {
 	e.known("server", c.DefaultProfile)
-	e.record("server %+v", c)
+	e.record("server %s", what(c))
 }
 
 // PutBinding records.
-func (e *Engine) PutBinding(b session.Binding) { e.record("binding %+v", b) }
+func (e *Engine) PutBinding(b session.Binding) { e.record("binding %s", what(b)) }
 
 // RemoveBinding records.
 func (e *Engine) RemoveBinding(id uint64) { e.record("remove binding %X", id) }
@@ -94,8 +123,7 @@ func (e *Engine) RemoveBinding(id uint64) { e.record("remove binding %X", id) }
 // PutClient records, with the password.
 func (e *Engine) PutClient(c session.ClientConfig) {
 	e.known("client", c.Profile)
-	type shown session.ClientConfig
-	e.record("client %+v", shown(c))
+	e.record("client %s", what(c))
 }
 
 // RemoveClient records.
@@ -105,21 +133,38 @@ func (e *Engine) RemoveClient(id uint64) { e.record("remove client %X", id) }
 func (e *Engine) PutProfile(id uint64, p aaa.Profile) {
 	e.mu.Lock()
 	if e.profiles == nil {
-		e.profiles = map[string]bool{}
+		e.profiles = map[uint64]string{}
 	}
-	e.profiles[p.Name] = true
+	e.profiles[id] = p.Name
 	e.mu.Unlock()
-	e.record("profile %X %+v", id, p)
+	e.record("profile %X %s", id, what(p))
 }
 
 // RemoveProfile records.
-func (e *Engine) RemoveProfile(id uint64) { e.record("remove profile %X", id) }
+func (e *Engine) RemoveProfile(id uint64) {
+	e.mu.Lock()
+	delete(e.profiles, id)
+	e.mu.Unlock()
+	e.record("remove profile %X", id)
+}
+
+// PutPool records.
+func (e *Engine) PutPool(id uint64, p aaa.Pool) { e.record("pool %X %s", id, what(p)) }
+
+// RemovePool records.
+func (e *Engine) RemovePool(id uint64) { e.record("remove pool %X", id) }
+
+// PoolUsed gives the addresses of SetLeases.
+func (e *Engine) PoolUsed() []aaa.Lease {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.leases)
+}
 
 // PutSecret records, with the password.
 func (e *Engine) PutSecret(s aaa.Secret) {
 	e.known("secret", s.Profile)
-	type shown aaa.Secret
-	e.record("secret %+v", shown(s))
+	e.record("secret %s", what(s))
 }
 
 // RemoveSecret records.
@@ -140,9 +185,13 @@ func (e *Engine) Client(id uint64) (session.Status, bool) {
 	return s, ok
 }
 
+// Changes tells of SetSessions, SetClient and Disconnect.
+func (e *Engine) Changes() <-chan struct{} { return e.bell.Next() }
+
 // Disconnect removes a session of SetSessions, and records.
 func (e *Engine) Disconnect(id uint64) bool {
 	e.record("disconnect %d", id)
+	defer e.bell.Ring()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	before := len(e.sessions)

@@ -1,0 +1,63 @@
+package tree_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"gopptp/internal/menu"
+	"gopptp/internal/tree"
+)
+
+// TestStream compares what Stream gives with what Execute does.
+func TestStream(t *testing.T) {
+	b := newBench(t)
+	b.must("/ppp/profile/add", nil, "name=p")
+	const n = 300
+	for i := range n {
+		b.must("/ppp/secret/add", nil, fmt.Sprintf("name=u%d", i), "profile=p", fmt.Sprintf("disabled=%v", i%2 == 0), "password=x")
+	}
+	show := func(r *menu.Row) string {
+		return r.ID.String() + r.Get("name") + r.Get("profile") + r.Get("password")
+	}
+	for _, u := range []tree.User{tree.Admin(), {Name: "r", Policies: menu.Read}} {
+		for _, filter := range []menu.Filter{nil, func(r *menu.Row) bool { return r.Is("disabled") }, func(*menu.Row) bool { return false }} {
+			m := b.Root().At("/ppp/secret")
+			q := &menu.Request{Menu: m, Command: m.Command("print"), Args: map[string]string{}, Filter: filter}
+			var want, got []string
+			if _, err := b.Execute(t.Context(), u, q, func(rows []*menu.Row) error {
+				for _, r := range rows {
+					want = append(want, show(r))
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			most := 0
+			if err := b.Stream(t.Context(), u, q, func(rows []*menu.Row) error {
+				most = max(most, len(rows))
+				for _, r := range rows {
+					got = append(got, show(r))
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%s: streamed %d rows, printed %d", u.Name, len(got), len(want))
+			}
+			if most >= n {
+				t.Errorf("%d rows in one part", most)
+			}
+		}
+	}
+	m := b.Root().At("/ppp/secret")
+	q := &menu.Request{Menu: m, Command: m.Command("print"), Args: map[string]string{}}
+	if err := b.Stream(t.Context(), tree.User{Name: "x"}, q, nil); err == nil {
+		t.Error("a user without a policy is shown rows")
+	}
+	full := errors.New("full")
+	if err := b.Stream(t.Context(), tree.Admin(), q, func([]*menu.Row) error { return full }); !errors.Is(err, full) {
+		t.Errorf("an error of emit becomes %v", err)
+	}
+}
