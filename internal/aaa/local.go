@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"sync"
+	"time"
 
 	"gopptp/ppp/auth"
 )
@@ -35,8 +36,14 @@ type Grant struct {
 	// or profile names; empty for none.
 	LocalPool, RemotePool string
 	DNS, WINS             []netip.Addr
-	Encryption            Tri // No, Yes or Required
+	Encryption            Tri  // No, Yes or Required
+	Only128               bool // no shorter key may be agreed on
 	Policy                Policy
+
+	// Of a user whom RADIUS knows.
+	Radius  bool
+	Class   [][]byte      // to be told to its accounting
+	Interim time.Duration // between two accounting updates; 0 for the configured one
 }
 
 // Local answers from secrets and profiles. It is safe for concurrent use; the
@@ -140,11 +147,32 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 	case secret.CallerID != "" && secret.CallerID != call.CallerID:
 		return Grant{Reason: "caller-id does not match", User: secret.Name}
 	}
+	grant := settle(secret, own, service)
+	grant.OK, grant.User, grant.Secret, grant.Result = true, secret.Name, secret.ID, result
+	return grant
+}
+
+// Grant gives what a user gets who is no secret here but is known elsewhere, by
+// the name of a profile or, if that is empty or there is none, by the service's
+// default profile.
+func (l *Local) Grant(profile string, call Call) Grant {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	service := l.profiles[l.byName[call.DefaultProfile]]
+	own, there := Profile{}, false
+	if id, ok := l.byName[profile]; ok {
+		own, there = l.profiles[id], true
+	}
+	if !there {
+		own = service
+	}
+	return settle(Secret{}, own, service)
+}
+
+// settle gives what a user gets with a secret and a profile on a service with a
+// default profile.
+func settle(secret Secret, own, service Profile) Grant {
 	grant := Grant{
-		OK:         true,
-		User:       secret.Name,
-		Secret:     secret.ID,
-		Result:     result,
 		Local:      firstAddr(secret.LocalAddress, own.LocalAddress, service.LocalAddress),
 		Remote:     firstAddr(secret.RemoteAddress, own.RemoteAddress, service.RemoteAddress),
 		DNS:        firstAddrs(own.DNSServers, service.DNSServers),

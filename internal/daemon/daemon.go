@@ -25,6 +25,7 @@ import (
 	"gopptp/internal/firewall"
 	"gopptp/internal/host"
 	"gopptp/internal/journal"
+	"gopptp/internal/nas"
 	"gopptp/internal/plane"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/resolver"
@@ -116,7 +117,12 @@ func Run(ctx context.Context, cfg Config) error {
 
 	scripts := script.NewRunner(log)
 	defer scripts.Close()
-	happened := &events{scripts: scripts}
+	access, err := nas.New(cfg.Data, log)
+	if err != nil {
+		return err
+	}
+	defer access.Close()
+	happened := &events{access: access, scripts: scripts}
 	road := plane.New(socket)
 	manager := session.NewManager(session.Config{
 		Journal: log,
@@ -130,9 +136,13 @@ func Run(ctx context.Context, cfg Config) error {
 		},
 		Resolve: resolve,
 		Events:  happened.tell,
+
+		Authenticate: access.Authenticate,
+		SessionID:    access.SessionID,
 	})
+	access.Attach(manager)
 	menus, err := tree.Config{
-		Store: db, Engine: manager, Journal: log, Files: files, Version: cfg.Version, Interpreter: scripts,
+		Store: db, Engine: engine{manager, access, cfg.Data, log}, Journal: log, Files: files, Version: cfg.Version, Interpreter: scripts,
 		Machine: func() tree.Machine { return resources(cfg.Data) },
 		Network: network(machine, log),
 	}.New()
@@ -157,6 +167,10 @@ func Run(ctx context.Context, cfg Config) error {
 			cancel(fmt.Errorf("the GRE socket failed: %w", err))
 		}
 	})
+	accounting, noMore := context.WithCancel(context.WithoutCancel(ctx))
+	defer noMore()
+	var account sync.WaitGroup
+	account.Go(func() { access.Run(accounting) })
 	above.Go(func() { menus.Logging().Run(ctx, log, files) })
 	above.Go(func() { manager.Run(ctx) })
 	above.Go(func() {
@@ -176,6 +190,8 @@ func Run(ctx context.Context, cfg Config) error {
 	log.Addf("system,info", "gopptp is stopping")
 	door.Close()
 	above.Wait()
+	noMore() // the sessions have ended, and their accounting is on the disk
+	account.Wait()
 	scripts.Close() // after the sessions, whose ends run scripts too
 	socket.Close()
 	below.Wait()

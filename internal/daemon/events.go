@@ -3,20 +3,23 @@ package daemon
 import (
 	"strconv"
 
+	"gopptp/internal/nas"
 	"gopptp/internal/script"
 	"gopptp/internal/session"
 	"gopptp/internal/tree"
 )
 
-// events hands on what happens to sessions: scripts are run, and the user's
-// secret remembers.
+// events hands on what happens to sessions: they are accounted, scripts are run,
+// and the user's secret remembers.
 type events struct {
+	access  *nas.NAS
 	scripts *script.Runner
 	menus   *tree.Tree // set before the first session
 }
 
-// tell takes an event of a session. It does not wait.
+// tell takes an event of a session. It waits for the disk.
 func (e *events) tell(ev session.Event) {
+	e.access.Event(ev)
 	switch ev.Kind {
 	case session.Up:
 		e.scripts.Hook(hook(e.menus, ev, "on-up", ev.Policy.OnUp))

@@ -86,7 +86,7 @@ func (t *tunnel) Refit(c session.InterfaceConfig) error {
 
 func (t *tunnel) furnish(c session.InterfaceConfig) error {
 	m := t.machine
-	err := m.SetupLink(host.LinkConfig{Name: t.name, AltName: t.alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote})
+	err := m.SetupLink(host.LinkConfig{Name: t.name, AltName: t.alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote, Former: c.Former})
 	if errors.Is(err, host.ErrName) {
 		m.log.Addf("interface,warning", "%s: %v", c.Name, err) // it works under its short name
 		err = nil

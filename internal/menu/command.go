@@ -180,8 +180,18 @@ func MonitorTraffic(output *Menu) *Command {
 }
 
 // Monitor is the command that shows the state of items again and again.
-func Monitor(output *Menu) *Command {
-	c := &Command{
+func Monitor(output *Menu) *Command { return MonitorSettings(output).items(false) }
+
+// ResetCounters is the command that sets the counters of items, or of a
+// singleton, to zero.
+func ResetCounters(singleton bool) *Command {
+	return (&Command{Name: "reset-counters", Help: "Set counters to zero", Policy: Write}).items(singleton)
+}
+
+// MonitorSettings is the command that shows the state of what a singleton sets
+// again and again.
+func MonitorSettings(output *Menu) *Command {
+	return &Command{
 		Name: "monitor", Help: "Show status", Policy: Read, Output: output,
 		Args: []Arg{
 			{Name: "as-value", Help: "give the state as a value"},
@@ -192,5 +202,4 @@ func Monitor(output *Menu) *Command {
 			{Name: "without-paging"},
 		},
 	}
-	return c.items(false)
 }

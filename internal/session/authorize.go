@@ -140,6 +140,7 @@ func (s *session) answered(now time.Time, a answer) {
 	s.lease(&grant)
 	s.grant = grant
 	s.limits.policy = grant.Policy
+	s.update(func(st *Status) { st.Radius = grant.Radius })
 	s.link.Authorize(now, link.Grant{
 		Result:     grant.Result,
 		Local:      grant.Local,
@@ -149,6 +150,7 @@ func (s *session) answered(now time.Time, a answer) {
 		Encryption: encryption(grant.Encryption),
 
 		Compression: &grant.Policy.Compression,
+		Strengths:   strengthsOf(grant),
 	})
 }
 

@@ -165,6 +165,9 @@ func (h *held) server(ctx context.Context) string {
 // it got.
 func (h *held) lend(c InterfaceConfig) (*lent, error) {
 	h.device.Interrupt()
+	if h.config.Local != c.Local {
+		c.Former = h.config.Local // the translated answers go there
+	}
 	if err := h.device.Refit(c); err != nil {
 		return nil, err
 	}

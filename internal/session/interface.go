@@ -14,6 +14,9 @@ type InterfaceConfig struct {
 	Name          string     // as RouterOS shows it; the system's own name may be shorter
 	MTU           int        // octets
 	Local, Remote netip.Addr // inner addresses, point to point
+	// Former is the local address from before, if programs still use it; zero for
+	// none.
+	Former netip.Addr
 
 	Routes []aaa.Route // to networks behind the peer
 	// DefaultRoute is the distance of a default route through the tunnel, and Outer

@@ -42,13 +42,16 @@ type Config struct {
 	Dial func(ctx context.Context, server string) (net.Conn, error)
 	// Resolve gives an IPv4 address of a server that is given as address or name.
 	Resolve func(ctx context.Context, server string) (netip.Addr, error)
-	Rand    io.Reader // for challenges and magic numbers; crypto/rand by default
 
+	Rand io.Reader // for challenges and magic numbers; crypto/rand by default
+	// SessionID gives an id for accounting to each session; by default they are
+	// counted from a number that differs from one start to the next.
+	SessionID func() uint32
 	// Authenticate asks others for users that are no secrets here; nil for nobody.
 	// It returns when ctx ends, at the latest.
 	Authenticate func(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant
-	// Events is told what happens to sessions, by their own goroutines: it must not
-	// wait for anything. Nil for nobody.
+	// Events is told what happens to sessions, by their own goroutines: it may wait
+	// for a disk, and for nothing else. Nil for nobody.
 	Events func(Event)
 }
 
@@ -197,6 +200,10 @@ func (m *Manager) PutProfile(id uint64, p aaa.Profile) { m.aaa.PutProfile(id, p)
 // RemoveProfile forgets a profile.
 func (m *Manager) RemoveProfile(id uint64) { m.aaa.RemoveProfile(id) }
 
+// Grant gives what a user gets who is no secret here but is known elsewhere, by the
+// name of a profile or, if that is empty or there is none, by the service's.
+func (m *Manager) Grant(profile string, call aaa.Call) aaa.Grant { return m.aaa.Grant(profile, call) }
+
 // PutSecret adds or replaces a secret, for sessions to come.
 func (m *Manager) PutSecret(s aaa.Secret) { m.aaa.PutSecret(s) }
 
@@ -264,6 +271,9 @@ func (m *Manager) register(s *session) {
 	s.id = m.lastID
 	s.status.ID = s.id
 	s.status.SessionID = m.base + uint32(s.id)
+	if m.cfg.SessionID != nil {
+		s.status.SessionID = m.cfg.SessionID()
+	}
 	m.sessions[s.id] = s
 }
 

@@ -186,6 +186,14 @@ func strongestFirst(methods []auth.Method) []auth.Method {
 // strengths are what CCP may agree on, best first: old peers know 40 bits only.
 var strengths = []mppe.Strength{mppe.Bits128, mppe.Bits56, mppe.Bits40}
 
+// strengthsOf gives what CCP may agree on with a user; nil for all.
+func strengthsOf(g aaa.Grant) []mppe.Strength {
+	if g.Only128 {
+		return []mppe.Strength{mppe.Bits128}
+	}
+	return nil
+}
+
 // encryption turns a profile's use-encryption into the link's.
 func encryption(t aaa.Tri) link.Encryption {
 	switch t {

@@ -3,6 +3,8 @@ package tree
 import (
 	"gopptp/internal/aaa"
 	"gopptp/internal/menu"
+	"gopptp/internal/nas"
+	"gopptp/internal/radius"
 	"gopptp/internal/session"
 )
 
@@ -20,6 +22,9 @@ type Engine interface {
 	RemoveProfile(id uint64)
 	PutPool(id uint64, p aaa.Pool)
 	RemovePool(id uint64)
+	SetServers([]radius.Server) // the rows of /radius, in their order
+	SetIncoming(radius.IncomingConfig)
+	SetAAA(nas.Settings)
 	PutSecret(aaa.Secret)
 	RemoveSecret(id uint64)
 
@@ -31,6 +36,12 @@ type Engine interface {
 	// PoolUsed gives the addresses that are out of pools, in the order of their
 	// pools' ids.
 	PoolUsed() []aaa.Lease
+	// Monitor gives the counters of a row of /radius.
+	Monitor(id uint64) (radius.Counters, bool)
+	ResetCounters(id uint64)
+	// IncomingMonitor gives those of /radius/incoming.
+	IncomingMonitor() radius.IncomingCounters
+	ResetIncomingCounters()
 	// Changes gives a channel that is closed when something that Active or Client
 	// tell changes next, but for counters.
 	Changes() <-chan struct{}

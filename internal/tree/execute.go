@@ -90,7 +90,7 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 		return nil, t.importFile(ctx, u, r, emit)
 	case "move":
 		return nil, b.(*table).move(u, r)
-	case requestLogout:
+	case requestLogout, resetCounters:
 		return nil, b.(actor).act(u, r.Command.Name, r.Items)
 	case "remove":
 		return nil, b.(remover).remove(u, r.Items)

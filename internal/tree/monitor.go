@@ -21,9 +21,13 @@ func (t *Tree) monitor(ctx context.Context, u User, b binding, r *menu.Request, 
 		end = timer.C
 	}
 	_, once := r.Args["once"]
+	named := r.Items
+	if r.Menu.Singleton {
+		named = []string{settingsID.String()}
+	}
 	// What was named at the start is followed, whatever it is called later.
-	items := make([]string, len(r.Items))
-	for i, text := range r.Items {
+	items := make([]string, len(named))
+	for i, text := range named {
 		row, err := b.item(text)
 		if err != nil {
 			return err

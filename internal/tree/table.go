@@ -64,6 +64,8 @@ type table struct {
 	live func(rows []*menu.Row) []*menu.Row
 	// state fills in what monitor shows of a row; nil for nothing.
 	state func(out, r *menu.Row)
+	// reset sets the counters of a row to zero; nil where there are none.
+	reset func(id menu.ID)
 	// fixed reports rows that cannot be removed, with the error; nil for none.
 	fixed func(r *menu.Row) error
 }
@@ -395,4 +397,27 @@ func (t *Tree) exists(ref menu.Reference, text string) bool {
 	}
 	target := t.tables[ref.Path]
 	return target != nil && target.stored[id] != nil
+}
+
+// resetCounters is the command that sets counters to zero.
+const resetCounters = "reset-counters"
+
+// act carries out the only command of tables that changes no row: it sets counters
+// to zero.
+func (t *table) act(_ User, _ string, items []string) error {
+	if t.menu.Singleton {
+		items = []string{settingsID.String()}
+	}
+	var rows []*menu.Row
+	for _, text := range items {
+		r, err := t.item(text)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, r)
+	}
+	for _, r := range rows {
+		t.reset(r.ID)
+	}
+	return nil
 }

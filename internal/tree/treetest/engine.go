@@ -10,9 +10,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"gopptp/internal/aaa"
 	"gopptp/internal/bell"
+	"gopptp/internal/nas"
+	"gopptp/internal/radius"
 	"gopptp/internal/session"
 )
 
@@ -147,6 +150,37 @@ func (e *Engine) RemoveProfile(id uint64) {
 	e.mu.Unlock()
 	e.record("remove profile %X", id)
 }
+
+// SetServers implements tree.Engine.
+func (e *Engine) SetServers(list []radius.Server) {
+	var ids []string
+	for _, s := range list {
+		ids = append(ids, fmt.Sprintf("%X", s.ID))
+	}
+	e.record("radius %s", strings.Join(ids, " "))
+}
+
+// SetIncoming implements tree.Engine.
+func (e *Engine) SetIncoming(c radius.IncomingConfig) { e.record("radius incoming %s", what(c)) }
+
+// SetAAA implements tree.Engine.
+func (e *Engine) SetAAA(s nas.Settings) { e.record("aaa %s", what(s)) }
+
+// Monitor implements tree.Engine.
+func (e *Engine) Monitor(uint64) (radius.Counters, bool) {
+	return radius.Counters{Pending: 1, Requests: 10, Accepts: 6, Rejects: 2, Resends: 3, Timeouts: 1, BadReplies: 4, LastRTT: 20 * time.Millisecond}, true
+}
+
+// ResetCounters implements tree.Engine.
+func (e *Engine) ResetCounters(id uint64) { e.record("radius reset-counters %X", id) }
+
+// IncomingMonitor implements tree.Engine.
+func (e *Engine) IncomingMonitor() radius.IncomingCounters {
+	return radius.IncomingCounters{Requests: 5, BadRequests: 2, Acks: 2, Naks: 1}
+}
+
+// ResetIncomingCounters implements tree.Engine.
+func (e *Engine) ResetIncomingCounters() { e.record("radius incoming reset-counters") }
 
 // PutPool records.
 func (e *Engine) PutPool(id uint64, p aaa.Pool) { e.record("pool %X %s", id, what(p)) }
