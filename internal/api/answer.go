@@ -47,12 +47,11 @@ func (c *conn) execute(j *job, q *call, r *reply) error {
 	case q.interval > 0:
 		return c.repeat(j, q, r)
 	}
-	section, rows := -1, 0
+	if q.prints {
+		return c.print(j, q, r)
+	}
+	section := -1
 	value, err := c.server.cfg.Tree.Execute(j.ctx, j.user, &q.Request, func(some []*menu.Row) error {
-		rows += len(some)
-		if q.counts {
-			return nil
-		}
 		if q.monitors() {
 			section++
 		}
@@ -61,11 +60,28 @@ func (c *conn) execute(j *job, q *call, r *reply) error {
 	switch {
 	case err != nil:
 		return err
-	case q.counts:
-		return r.doneWith(strconv.Itoa(rows))
 	case value != nil:
 		return r.doneWith(strings.Join(value, ";"))
-	case q.prints && rows == 0:
+	}
+	return r.done()
+}
+
+// print answers with rows, or with how many there are.
+func (c *conn) print(j *job, q *call, r *reply) error {
+	rows := 0
+	err := c.server.cfg.Tree.Stream(j.ctx, j.user, &q.Request, func(some []*menu.Row) error {
+		rows += len(some)
+		if q.counts {
+			return nil
+		}
+		return put(q, r, some, -1)
+	})
+	switch {
+	case err != nil:
+		return err
+	case q.counts:
+		return r.doneWith(strconv.Itoa(rows))
+	case rows == 0:
 		if err := r.empty(); err != nil {
 			return err
 		}
@@ -75,12 +91,20 @@ func (c *conn) execute(j *job, q *call, r *reply) error {
 
 // send sends the rows of one round.
 func send(q *call, r *reply, rows []*menu.Row, section int) error {
+	if err := put(q, r, rows, section); err != nil {
+		return err
+	}
+	return r.flush()
+}
+
+// put puts rows on their way.
+func put(q *call, r *reply, rows []*menu.Row, section int) error {
 	for _, row := range rows {
 		if err := r.row(q, row, section); err != nil {
 			return err
 		}
 	}
-	return r.flush()
+	return nil
 }
 
 // repeat prints again and again. It ends with an error: when the job is cancelled

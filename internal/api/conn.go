@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"gopptp/internal/tree"
@@ -47,6 +48,8 @@ type conn struct {
 	user      tree.User
 	leave     func() // nil before login
 	challenge []byte // nil if none is open
+
+	dismissed atomic.Bool // the client was logged out by another
 
 	running sync.WaitGroup // the goroutines that carry out jobs
 	mu      sync.Mutex
@@ -135,6 +138,8 @@ func (c *conn) read(ctx context.Context) (reason string) {
 		case errors.Is(err, errControl), errors.Is(err, errTooLong):
 			c.server.cfg.Journal.Debugf("api,debug", "connection from %s ends: %v", c.from, err)
 			return strings.TrimPrefix(err.Error(), "api: ")
+		case errors.Is(err, errDismissed):
+			return notIn
 		case err != nil:
 			return ""
 		case len(words) == 0:
@@ -147,7 +152,7 @@ func (c *conn) read(ctx context.Context) (reason string) {
 		case s.command == "/login" && ok:
 			err = c.login(ctx, s)
 		case c.leave == nil:
-			return "not logged in"
+			return notIn
 		case s.command == "/cancel" && ok:
 			err = c.reply(s).done() // before the answers that end because of it
 			c.cancel(s)
@@ -160,6 +165,11 @@ func (c *conn) read(ctx context.Context) (reason string) {
 	}
 }
 
+// notIn is what a client is told that may not say what it says.
+const notIn = "not logged in"
+
+var errDismissed = errors.New("api: logged out")
+
 // next reads a sentence.
 func (c *conn) next() ([]string, error) {
 	limit := maxSentence
@@ -171,7 +181,13 @@ func (c *conn) next() ([]string, error) {
 		if err := c.conn.SetReadDeadline(deadline); err != nil {
 			return nil, err
 		}
+		if c.dismissed.Load() { // looked at after the deadline, which dismiss sets last
+			return nil, errDismissed
+		}
 		_, err := c.in.Peek(1)
+		if c.dismissed.Load() {
+			return nil, errDismissed
+		}
 		if err == nil {
 			break
 		}

@@ -2,16 +2,13 @@ package api
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
 	"net"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,18 +17,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"gopptp/internal/journal"
+	"gopptp/internal/golden"
 	"gopptp/internal/login"
 	"gopptp/internal/menu"
-	"gopptp/internal/session"
-	"gopptp/internal/store"
 	"gopptp/internal/tree"
-	"gopptp/internal/tree/treetest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // accounts are who may come in, with "password".
 var accounts = map[string]menu.Policy{
@@ -42,8 +32,7 @@ var accounts = map[string]menu.Policy{
 // A bench is a server over an empty tree.
 type bench struct {
 	*Server
-	tree   *tree.Tree
-	engine *treetest.Engine
+	*golden.World
 
 	mu       sync.Mutex
 	attempts []login.Attempt // guarded by mu
@@ -52,17 +41,9 @@ type bench struct {
 
 func newBench(t testing.TB, change ...func(*Config)) *bench {
 	t.Helper()
-	db, _, err := store.Open(filepath.Join(t.TempDir(), "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	b := &bench{engine: &treetest.Engine{}}
-	log := journal.New(nil, false)
-	if b.tree, err = tree.New(db, b.engine, log); err != nil {
-		t.Fatal(err)
-	}
-	cfg := Config{Tree: b.tree, Login: b.login, Journal: log}
+	w := golden.NewWorld(t)
+	b := &bench{World: w}
+	cfg := Config{Tree: w.Tree, Login: b.login, Journal: w.Journal}
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -161,38 +142,13 @@ func (c *client) ask(words ...string) [][]string {
 
 // TestGolden holds the conversations in testdata: a line is a sentence, with
 // blanks between its words and quotes around words with blanks. Under each is
-// what came of it. A line with ! in front is for the test:
+// what came of it: sentences without a tag, then those with one, by the tag, since
+// commands that run at the same time may be answered in any order. A line with !
+// in front is for the test: one of golden.World, or
 //
-//	!session ID USER    a session of the server side came up 44m8s ago
-//	!end                no session is left
-//	!up ID              the client with the id came up 48m6s ago
-//	!wait TIME          time passes
-//	!new                another connection, logged in as admin
+//	!new  another connection, logged in as admin
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			input, want, _ := strings.Cut(string(b), "----------\n")
-			var got string
-			synctest.Test(t, func(t *testing.T) { got = play(t, input) })
-			if *update {
-				if err := os.WriteFile(file, []byte(input+"----------\n"+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
-		})
-	}
+	golden.Play(t, "*.txt", play)
 }
 
 // play holds the conversation of a golden file.
@@ -207,34 +163,18 @@ func play(t *testing.T, input string) string {
 		}
 		words := split(t, line)
 		fmt.Fprintf(&w, "> %s\n", line)
-		switch words[0] {
-		case "!session":
-			b.engine.SetSessions(session.Status{
-				ID: number(t, words[1]), User: words[2], CallerID: "192.0.2.3", Running: true,
-				Encoding: "MPPE128 stateless", ConnectedAt: time.Now().Add(-44*time.Minute - 8*time.Second),
-				RemoteAddress: netip.MustParseAddr("10.0.0.5"), MTU: 1450, MRU: 1450,
-			})
-		case "!end":
-			b.engine.SetSessions()
-		case "!up":
-			b.engine.SetClient(number(t, words[1]), session.Status{
-				State: "connected", Running: true, Encoding: "MPPE128 stateless", MTU: 1450, MRU: 1450,
-				ConnectedAt: time.Now().Add(-48*time.Minute - 6*time.Second),
-			})
-		case "!wait":
-			d, err := time.ParseDuration(words[1])
-			if err != nil {
-				t.Fatal(err)
-			}
-			time.Sleep(d)
-		case "!new":
+		switch {
+		case b.Directive(t, words):
+		case words[0] == "!new":
 			c = b.dial(t)
 			c.ask("/login", "=name=admin", "=password=password")
 		default:
 			c.say(words...)
 		}
 		synctest.Wait()
-		for _, sentence := range c.take() {
+		heard := c.take()
+		slices.SortStableFunc(heard, func(a, b []string) int { return cmp.Compare(tag(a), tag(b)) })
+		for _, sentence := range heard {
 			for i, word := range sentence {
 				if strings.ContainsAny(word, " \n\"") || word == "" {
 					sentence[i] = strconv.Quote(word)
@@ -246,12 +186,14 @@ func play(t *testing.T, input string) string {
 	return w.String()
 }
 
-func number(t *testing.T, text string) uint64 {
-	n, err := strconv.ParseUint(text, 16, 64)
-	if err != nil {
-		t.Fatal(err)
+// tag gives the word of a sentence that has its tag.
+func tag(sentence []string) string {
+	for _, word := range sentence {
+		if strings.HasPrefix(word, ".tag=") {
+			return word
+		}
 	}
-	return n
+	return ""
 }
 
 // split takes a line of a golden file apart.

@@ -159,6 +159,41 @@ func TestClientThatReadsNothing(t *testing.T) {
 	})
 }
 
+// TestSlowReaderHoldsUpNobody has a client that asks for much and reads nothing
+// while another works, and looks at what is kept for the first.
+func TestSlowReaderHoldsUpNobody(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		works := b.enter(t)
+		for i := range 200 {
+			works.ask("/ppp/secret/add", fmt.Sprintf("=name=u%d", i), "=comment="+strings.Repeat("c", 1000))
+		}
+		near, far := net.Pipe()
+		defer near.Close()
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			b.serveConn(t.Context(), far)
+		}()
+		near.Write(appendSentence(nil, "/login", "=name=admin", "=password=password"))
+		if words, err := readSentence(bufio.NewReader(near), maxSentence); err != nil || words[0] != "!done" {
+			t.Fatalf("login: %q, %v", words, err)
+		}
+		near.Write(appendSentence(nil, "/ppp/secret/print"))
+		synctest.Wait()
+		for range 10 {
+			if heard := works.ask("/ppp/secret/set", "=.id=u1", "=comment=x"); !same(heard, [][]string{{"!done"}}) {
+				t.Fatalf("the other client is told %q", heard)
+			}
+		}
+		begin := time.Now()
+		<-ended
+		if took := time.Since(begin); took > writeTimeout+grace {
+			t.Errorf("it was sent away after %v", took)
+		}
+	})
+}
+
 func TestTooManyCommands(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newBench(t).enter(t)
@@ -174,8 +209,8 @@ func TestTooManyCommands(t *testing.T) {
 		if heard := c.ask("/ppp/secret/print", "=count-only=", ".tag=y"); !same(heard, [][]string{{"!done", ".tag=y", "=ret=0"}}) {
 			t.Errorf("a command that ends: %q", heard)
 		}
-		if heard := c.ask("/cancel"); len(heard) != 2*maxRunning+1 {
-			t.Errorf("cancel is followed by %d sentences, want %d", len(heard), 2*maxRunning+1)
+		if heard := c.ask("/cancel"); len(heard) != 2*maxRunning+1 || !slices.Equal(heard[0], []string{"!done"}) {
+			t.Errorf("cancel is followed by %d sentences, want %d; the first is %q", len(heard), 2*maxRunning+1, heard[0])
 		}
 		if heard := c.ask("/ppp/secret/listen", ".tag=x"); len(heard) > 0 {
 			t.Errorf("after cancel: %q", heard)
@@ -268,7 +303,7 @@ func FuzzTranslate(f *testing.F) {
 			return
 		}
 		s, _ := parse(words)
-		c, err := translate(b.tree.Root(), &s)
+		c, err := translate(b.Tree.Root(), &s)
 		if err == nil {
 			if c.Menu == nil || c.Command == nil || c.Args == nil {
 				t.Errorf("%q: half a call: %+v", words, c)

@@ -8,21 +8,13 @@ import (
 	"gopptp/internal/menu"
 )
 
-const (
-	// listenPause is the time between two looks at the rows of a menu that
-	// somebody listens to.
-	listenPause = 250 * time.Millisecond
-	// listenShare makes the pause longer where a look takes long, so that no
-	// listener costs more than a twentieth of a processor.
-	listenShare = 20
-)
+// listenShare keeps a listener from looking again for this many times as long as
+// its last look took, so that none costs more than a twentieth of a processor.
+const listenShare = 20
 
 // listen tells what changes in a menu, until the job is cancelled: new and
 // changed rows, and the ids of those that are gone or that the query wants no
 // more. What changes and changes back between two looks is missed.
-//
-// It looks at the rows rather than at changes of the configuration, since most of
-// what programs listen to comes from sessions.
 func (c *conn) listen(j *job, q *call, r *reply) error {
 	w := &watcher{seed: maphash.MakeSeed()}
 	for i := range q.Menu.Properties {
@@ -30,6 +22,7 @@ func (c *conn) listen(j *job, q *call, r *reply) error {
 			w.properties = append(w.properties, p.Name)
 		}
 	}
+	watch := c.server.cfg.Tree.Watch(q.Menu)
 	for first := true; ; first = false {
 		started := time.Now()
 		rows, err := c.rows(j, q)
@@ -37,6 +30,7 @@ func (c *conn) listen(j *job, q *call, r *reply) error {
 			return err
 		}
 		changed, gone := w.look(rows)
+		took := time.Since(started)
 		if first && !q.first {
 			changed = nil
 		}
@@ -51,12 +45,15 @@ func (c *conn) listen(j *job, q *call, r *reply) error {
 		if err := send(q, r, changed, -1); err != nil {
 			return err
 		}
-		timer := time.NewTimer(max(listenPause, listenShare*time.Since(started)))
+		rest := time.NewTimer(listenShare * took)
 		select {
+		case <-rest.C:
 		case <-j.ctx.Done():
-			timer.Stop()
+			rest.Stop()
 			return interrupted()
-		case <-timer.C:
+		}
+		if watch.Next(j.ctx) != nil {
+			return interrupted()
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	"gopptp/internal/login"
 	"gopptp/internal/tree"
@@ -29,7 +30,9 @@ func (c *conn) login(ctx context.Context, s sentence) error {
 	if response, old := s.attribute("response"); old && !plain {
 		password = c.passwordOf(name, response)
 	}
-	u, leave, err := c.server.cfg.Login(ctx, login.Attempt{Door: login.DoorAPI, From: c.from, Name: name, Password: password})
+	u, leave, err := c.server.cfg.Login(ctx, login.Attempt{
+		Door: login.DoorAPI, From: c.from, Name: name, Password: password, End: c.dismiss,
+	})
 	if err != nil {
 		if !errors.Is(err, login.ErrDenied) {
 			return r.trap(&trap{categoryGeneral, "action failed (6)"})
@@ -39,8 +42,14 @@ func (c *conn) login(ctx context.Context, s sentence) error {
 	if c.leave != nil {
 		c.leave()
 	}
-	c.user, c.leave = tree.User{Name: u.Name, Policies: u.Policies}, leave
+	c.user, c.leave = tree.Visitor(u), leave
 	return r.done()
+}
+
+// dismiss ends the conversation after what is being answered.
+func (c *conn) dismiss() {
+	c.dismissed.Store(true)
+	_ = c.conn.SetReadDeadline(time.Unix(0, 0)) // if it fails, the connection has ended
 }
 
 // passwordOf gives the password that the response to the open challenge proves to

@@ -140,6 +140,8 @@ func (c *call) takePrint(a attribute) (taken bool, err error) {
 			}
 		}
 		return true, nil
+	case "detail", "stats": // the form for people: programs get all properties at any rate
+		return true, nil
 	case attrInterval:
 		arg := c.Command.Arg(attrInterval)
 		if arg == nil {

@@ -2,13 +2,9 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
-	"sync"
-	"syscall"
-	"time"
 
+	"gopptp/internal/accept"
 	"gopptp/internal/journal"
 	"gopptp/internal/login"
 	"gopptp/internal/tree"
@@ -16,10 +12,6 @@ import (
 
 // DefaultSessions is how many connections RouterOS's services take at a time.
 const DefaultSessions = 20
-
-// acceptPause is how long to wait when the process has no file descriptor left:
-// it is over when another connection ends.
-const acceptPause = 100 * time.Millisecond
 
 // A Config is what the door needs.
 type Config struct {
@@ -53,31 +45,9 @@ func New(cfg Config) *Server {
 // cause, or until the listener fails. It closes the listener, and returns after
 // the last client. For TLS, l is a TLS listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
-	var clients sync.WaitGroup
-	defer clients.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { l.Close() })()
-	defer l.Close()
 	places := make(chan struct{}, s.cfg.MaxSessions)
 	full := false // told in the log
-	for {
-		conn, err := l.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return context.Cause(ctx)
-		case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE), errors.Is(err, syscall.ECONNABORTED):
-			select {
-			case <-time.After(acceptPause):
-			case <-ctx.Done():
-			}
-			continue
-		case err != nil:
-			return fmt.Errorf("api: %w", err)
-		}
+	return accept.Serve(ctx, l, func(conn net.Conn) accept.Handler {
 		select {
 		case places <- struct{}{}:
 			full = false
@@ -86,12 +56,11 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 				full = true
 				s.cfg.Journal.Addf("api,warning", "connection from %s refused: %d sessions are the limit", conn.RemoteAddr(), cap(places))
 			}
-			conn.Close()
-			continue
+			return nil
 		}
-		clients.Go(func() {
+		return func(ctx context.Context) {
 			defer func() { <-places }()
 			s.serveConn(ctx, conn)
-		})
-	}
+		}
+	})
 }

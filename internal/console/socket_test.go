@@ -260,7 +260,7 @@ func TestInteractive(t *testing.T) {
 	socket, _ := serve(t)
 	for in, want := range map[string]string{
 		"/ppp/secret\nfoo\nadd name=u\nprint terse\n": "[admin@gopptp] > [admin@gopptp] /ppp/secret> bad command name foo (line 1 column 1)\n" +
-			"[admin@gopptp] /ppp/secret> [admin@gopptp] /ppp/secret>  0   name=u service=any caller-id= password= profile=default ipv6-routes= limit-bytes-in=0 limit-bytes-out=0 \n" +
+			"[admin@gopptp] /ppp/secret> [admin@gopptp] /ppp/secret>  0   name=u service=any caller-id= password= profile=default ipv6-routes= limit-bytes-in=0 limit-bytes-out=0 last-logged-out=1970-01-01 00:00:00 last-caller-id= last-disconnect-reason= \n" +
 			"[admin@gopptp] /ppp/secret> \n",
 		":put x\nquit\n:put y\n": "[admin@gopptp] > x\n[admin@gopptp] > ",
 	} {

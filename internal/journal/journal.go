@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"gopptp/internal/bell"
 )
@@ -120,8 +121,9 @@ func (j *Journal) Follow() (entries <-chan Entry, stop func()) {
 	}
 }
 
-// Clean makes hostile text fit for one line of a log: control characters and
-// invalid UTF-8 become escapes, and what is too long is cut.
+// Clean makes hostile text fit for one line of a log: what is not shown, such as
+// control characters and those that turn the direction of writing, and invalid
+// UTF-8 become escapes, and what is too long is cut.
 func Clean(s string) string {
 	if len(s) > maxMessage {
 		s = s[:maxMessage] + "..."
@@ -131,7 +133,7 @@ func Clean(s string) string {
 		switch {
 		case r == '\uFFFD' && s[i] != 0xef:
 			fmt.Fprintf(&b, `\%02X`, s[i])
-		case r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029':
+		case !unicode.IsPrint(r):
 			fmt.Fprintf(&b, `\%02X`, r)
 		default:
 			b.WriteRune(r)

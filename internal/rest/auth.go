@@ -28,7 +28,8 @@ type connection struct {
 	closed bool
 	digest [sha256.Size]byte
 	user   tree.User
-	leave  func() // nil while nobody is in
+	leave  func()       // nil while nobody is in
+	over   *atomic.Bool // the login was ended by another
 	until  time.Time
 	epoch  uint64 // of the handler when the user came in
 }
@@ -86,15 +87,17 @@ func (g *gate) enter(r *http.Request) (u tree.User, done func(), err error) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.leave != nil && c.epoch == epoch && time.Now().Before(c.until) && hmac.Equal(c.digest[:], digest[:]) {
+	if c.leave != nil && !c.over.Load() && c.epoch == epoch && time.Now().Before(c.until) && hmac.Equal(c.digest[:], digest[:]) {
 		return c.user, func() {}, nil
 	}
 	c.forget()
+	over := new(atomic.Bool)
+	attempt.End = func() { over.Store(true) }
 	u, leave, err := g.ask(r.Context(), attempt)
 	if err != nil {
 		return tree.User{}, nil, err
 	}
-	c.digest, c.user, c.leave, c.until, c.epoch = digest, u, leave, time.Now().Add(trusted), epoch
+	c.digest, c.user, c.leave, c.over, c.until, c.epoch = digest, u, leave, over, time.Now().Add(trusted), epoch
 	if c.closed {
 		c.forget()
 	}
@@ -110,5 +113,5 @@ func (g *gate) ask(ctx context.Context, a login.Attempt) (tree.User, func(), err
 	case err != nil:
 		return tree.User{}, nil, errStopping
 	}
-	return tree.User{Name: u.Name, Policies: u.Policies}, leave, nil
+	return tree.Visitor(u), leave, nil
 }

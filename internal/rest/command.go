@@ -26,7 +26,10 @@ func (q *request) post() (answer, error) {
 		return q.execute()
 	}
 	command := q.menu.Command(q.rest[0])
-	if command == nil {
+	switch print := q.menu.Command("print"); {
+	case q.rest[0] == "listen" && print != nil:
+		return q.listen(print)
+	case command == nil:
 		return answer{}, errNoCommand
 	}
 	r, err := q.request(command, q.body)
@@ -38,19 +41,32 @@ func (q *request) post() (answer, error) {
 		shown = command.Output
 	}
 	e := newEncoder(shown, q.proplist, command.Output == nil)
-	if command.Name == "monitor" {
+	if command.Arg("once") != nil {
 		return q.monitor(r, e)
+	}
+	if command.Name == "print" && len(r.Args) == 0 && !q.menu.Singleton {
+		return q.stream(e, r)
 	}
 	rows, value, err := q.do(r)
 	switch _, count := r.Args["count-only"]; {
 	case err != nil:
 		return answer{}, err
 	case count:
-		return answer{http.StatusOK, result(strconv.Itoa(len(rows)))}, nil
+		return answer{status: http.StatusOK, body: result(strconv.Itoa(len(rows)))}, nil
 	case value != nil:
-		return answer{http.StatusOK, result(strings.Join(value, ";"))}, nil
+		return answer{status: http.StatusOK, body: result(strings.Join(value, ";"))}, nil
 	}
-	return answer{http.StatusOK, e.list(rows)}, nil
+	return answer{status: http.StatusOK, body: e.list(rows)}, nil
+}
+
+// listen waits as long as a command may run. What changes would be told at its
+// end, which never comes, as with RouterOS.
+func (q *request) listen(print *menu.Command) (answer, error) {
+	if !q.user.May(print.Policy) {
+		return answer{}, menu.Errorf(menu.Forbidden, "not enough permissions (9)")
+	}
+	<-q.ctx.Done()
+	return answer{}, menu.Errorf(menu.Interrupted, sessionClosed)
 }
 
 // monitor collects the replies of a command that answers again and again, each
@@ -71,7 +87,7 @@ func (q *request) monitor(r *menu.Request, e encoder) (answer, error) {
 		section++
 		return nil
 	})
-	return answer{http.StatusOK, append(b, ']')}, err
+	return answer{status: http.StatusOK, body: append(b, ']')}, err
 }
 
 // request makes the operation that the fields of a body ask for.
@@ -199,5 +215,5 @@ func (q *request) execute() (answer, error) {
 	case err != nil:
 		return answer{}, err
 	}
-	return answer{http.StatusOK, result(strings.TrimSuffix(text, "\n"))}, nil
+	return answer{status: http.StatusOK, body: result(strings.TrimSuffix(text, "\n"))}, nil
 }

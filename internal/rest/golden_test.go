@@ -1,33 +1,20 @@
 package rest
 
 import (
-	"bytes"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"gopptp/internal/journal"
+	"gopptp/internal/golden"
 	"gopptp/internal/login"
 	"gopptp/internal/menu"
-	"gopptp/internal/session"
-	"gopptp/internal/store"
 	"gopptp/internal/tree"
 	"gopptp/internal/tree/treetest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // policies are the users of the tests; their password is secret.
 var policies = map[string]menu.Policy{
@@ -46,17 +33,8 @@ func letIn(_ context.Context, a login.Attempt) (login.User, func(), error) {
 // newTree makes a tree over an empty store.
 func newTree(t testing.TB) (*tree.Tree, *treetest.Engine) {
 	t.Helper()
-	db, _, err := store.Open(filepath.Join(t.TempDir(), "db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	e := &treetest.Engine{}
-	menus, err := tree.New(db, e, journal.New(nil, false))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return menus, e
+	w := golden.NewWorld(t)
+	return w.Tree, w.Engine
 }
 
 // echo stands in for the console behind /rest/execute.
@@ -91,44 +69,17 @@ func ask(h http.Handler, user, method, target, body string) *httptest.ResponseRe
 }
 
 // TestGolden sends the requests of each file in testdata, METHOD PATH BODY in a
-// line, and compares the answers. Lines with ! in front change the world:
+// line, and compares the answers. Lines with ! in front are for the test: one of
+// golden.World, or
 //
-//	!user NAME                  another user sends, of policies
-//	!session ID USER [BINDING]  a session of the server side came up 44m8s ago
-//	!up ID                      the client with the id came up 48m6s ago
-func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden files: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			b, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			input, want, _ := strings.Cut(string(b), "\n----------\n")
-			var got string
-			synctest.Test(t, func(t *testing.T) { got = converse(t, input) })
-			if *update {
-				if err := os.WriteFile(file, []byte(input+"\n----------\n"+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s: (-want +got)\n%s", file, diff)
-			}
-		})
-	}
-}
+//	!user NAME  another user sends, of policies
+func TestGolden(t *testing.T) { golden.Play(t, "*.txt", converse) }
 
 // converse sends the requests of a golden file and gives what was answered.
 func converse(t *testing.T, input string) string {
-	menus, engine := newTree(t)
-	h := New(Config{Tree: menus, Login: letIn, Run: echo})
-	var out bytes.Buffer
-	var sessions []session.Status
+	world := golden.NewWorld(t)
+	h := New(Config{Tree: world.Tree, Login: letIn, Run: echo})
+	var out strings.Builder
 	user := "admin"
 	for line := range strings.SplitSeq(input, "\n") {
 		words := strings.Fields(line)
@@ -138,26 +89,7 @@ func converse(t *testing.T, input string) string {
 		case words[0] == "!user":
 			user = strings.TrimPrefix(line, "!user ")
 			continue
-		case words[0] == "!session":
-			s := session.Status{
-				User: words[2], Interface: "<pptp-" + words[2] + ">", CallerID: "198.51.100.7", Encoding: "MPPE128 stateless",
-				MTU: 1450, RemoteAddress: netip.MustParseAddr("10.0.0.5"), LocalAddress: netip.MustParseAddr("10.0.0.1"),
-				ConnectedAt: time.Now().Add(-44*time.Minute - 8*time.Second), Running: true, SessionID: 0x81E00004,
-			}
-			fmt.Sscan(words[1], &s.ID)
-			if len(words) > 3 {
-				fmt.Sscan(words[3], &s.Binding)
-			}
-			sessions = append(sessions, s)
-			engine.SetSessions(sessions...)
-			continue
-		case words[0] == "!up":
-			var id uint64
-			fmt.Sscan(words[1], &id)
-			engine.SetClient(id, session.Status{
-				ConnectedAt: time.Now().Add(-48*time.Minute - 6*time.Second), Running: true, Encoding: "MPPE128 stateless", MTU: 1450, MRU: 1450,
-				State: "connected", LocalAddress: netip.MustParseAddr("10.0.0.5"), RemoteAddress: netip.MustParseAddr("10.0.0.1"),
-			})
+		case world.Directive(t, words):
 			continue
 		}
 		parts := strings.SplitN(line, " ", 3)

@@ -34,16 +34,23 @@ func (q *request) get() (answer, error) {
 		case filter != nil && !filter(row):
 			return answer{}, errNotFound
 		}
-		return answer{http.StatusOK, e.append(nil, row, noSection)}, nil
+		return answer{status: http.StatusOK, body: e.append(nil, row, noSection)}, nil
 	}
-	rows, err := q.rows(command, filter)
-	if err != nil {
+	if id := q.query.Get(menu.IDKey); id != "" && !q.menu.Singleton {
+		return q.byID(e, id, filter)
+	}
+	r := &menu.Request{Menu: q.menu, Command: command, Args: map[string]string{}, Filter: filter}
+	if !q.menu.Singleton {
+		return q.stream(e, r)
+	}
+	rows, _, err := q.do(r)
+	switch {
+	case err != nil:
 		return answer{}, err
+	case len(rows) == 1: // the query may want none
+		return answer{status: http.StatusOK, body: e.append(nil, rows[0], noSection)}, nil
 	}
-	if q.menu.Singleton && len(rows) == 1 { // the query may want none
-		return answer{http.StatusOK, e.append(nil, rows[0], noSection)}, nil
-	}
-	return answer{http.StatusOK, e.list(rows)}, nil
+	return answer{status: http.StatusOK, body: e.list(rows)}, nil
 }
 
 // lists reports whether the menu has items, so that a word after its path is one.
@@ -69,22 +76,23 @@ func (q *request) filter() (menu.Filter, error) {
 	return query.Compile(words)
 }
 
-// rows gives the rows of a menu that the filter wants. A program that looks at
-// one item does so by its id; then there is no need to look at all others.
-func (q *request) rows(command *menu.Command, filter menu.Filter) ([]*menu.Row, error) {
-	if id := q.query.Get(menu.IDKey); id != "" && !q.menu.Singleton {
-		if !strings.HasPrefix(id, "*") {
-			return nil, nil
-		}
-		row, err := q.tree.Item(q.user, q.menu, id)
-		var e *menu.Error
-		if errors.As(err, &e) && e.Kind != menu.Forbidden || err == nil && !filter(row) {
-			return nil, nil
-		}
-		return []*menu.Row{row}, err
+// byID answers with the row with an id, if the filter wants it. A program that
+// looks at one item does so in this way; then there is no need to look at all
+// others.
+func (q *request) byID(e encoder, id string, filter menu.Filter) (answer, error) {
+	none := answer{status: http.StatusOK, body: e.list(nil)}
+	if !strings.HasPrefix(id, "*") {
+		return none, nil
 	}
-	rows, _, err := q.do(&menu.Request{Menu: q.menu, Command: command, Args: map[string]string{}, Filter: filter})
-	return rows, err
+	row, err := q.tree.Item(q.user, q.menu, id)
+	var wrong *menu.Error
+	switch {
+	case errors.As(err, &wrong) && wrong.Kind != menu.Forbidden, err == nil && !filter(row):
+		return none, nil
+	case err != nil:
+		return answer{}, err
+	}
+	return answer{status: http.StatusOK, body: e.list([]*menu.Row{row})}, nil
 }
 
 // put adds an item and answers with it.
@@ -164,7 +172,7 @@ func (q *request) object(status int, id string) (answer, error) {
 	row, err := q.tree.Item(q.user, q.menu, id)
 	if err != nil {
 		b := append(appendString([]byte("{"), menu.IDKey), ':')
-		return answer{status, append(appendString(b, id), '}')}, nil
+		return answer{status: status, body: append(appendString(b, id), '}')}, nil
 	}
-	return answer{status, newEncoder(q.menu, nil, true).append(nil, row, noSection)}, nil
+	return answer{status: status, body: newEncoder(q.menu, nil, true).append(nil, row, noSection)}, nil
 }

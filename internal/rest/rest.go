@@ -51,26 +51,33 @@ func New(c Config) http.Handler {
 	return &handler{tree: c.Tree, run: c.Run, gate: newGate(c.Login)}
 }
 
+// contentType is what answers with a body are.
+const contentType = "application/json"
+
 // An answer is what goes back.
 type answer struct {
 	status int
 	body   []byte
+	sent   bool // it was sent while it was made
 }
 
 // ServeHTTP answers one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store") // it may hold passwords
+	w.Header().Set("X-Content-Type-Options", "nosniff")
 	a, err := h.answer(w, r)
 	if err != nil {
 		p := problemOf(err)
 		if p.status == http.StatusUnauthorized {
 			w.Header().Set("WWW-Authenticate", `Basic realm="gopptp", charset="UTF-8"`)
 		}
-		a = answer{p.status, p.body()}
+		a = answer{status: p.status, body: p.body()}
 	}
-	w.Header().Set("Cache-Control", "no-store") // it may hold passwords
-	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if a.sent {
+		return
+	}
 	if len(a.body) > 0 {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", contentType)
 		w.Header().Set("Content-Length", strconv.Itoa(len(a.body)))
 	}
 	w.WriteHeader(a.status)
@@ -86,12 +93,14 @@ var methods = map[string]func(*request) (answer, error){
 // A request is one that was let in.
 type request struct {
 	*handler
-	ctx   context.Context
-	user  tree.User
-	menu  *menu.Menu // as far as the path leads
-	rest  []string   // the words of the path after it
-	query url.Values
-	body  []field
+	ctx     context.Context // ends with the client, or when the command took too long
+	sending context.Context // ends with the client
+	w       http.ResponseWriter
+	user    tree.User
+	menu    *menu.Menu // as far as the path leads
+	rest    []string   // the words of the path after it
+	query   url.Values
+	body    []field
 
 	proplist []string // the properties to answer with; nil for all
 }
@@ -112,7 +121,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) (answer, error)
 	defer done()
 	ctx, cancel := context.WithTimeout(r.Context(), longest)
 	defer cancel()
-	q := &request{handler: h, ctx: ctx, user: user}
+	q := &request{handler: h, ctx: ctx, sending: r.Context(), w: w, user: user}
 	if q.menu, q.rest, err = h.walk(r.URL.EscapedPath()); err != nil {
 		return answer{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -269,3 +270,48 @@ func TestUsersChange(t *testing.T) {
 		t.Errorf("logins after each request: %v, want %v", asks, want)
 	}
 }
+
+// TestLongListing gets more rows than a part holds: in one array, sent in parts.
+func TestLongListing(t *testing.T) {
+	menus, _ := newTree(t)
+	h := New(Config{Tree: menus, Login: letIn})
+	const n = 300
+	for i := range n {
+		if w := ask(h, "admin", "PUT", "/rest/ppp/secret", fmt.Sprintf(`{"name":"u%d","comment":%q}`, i, strings.Repeat("c", 200))); w.Code != http.StatusCreated {
+			t.Fatal(w.Code, w.Body)
+		}
+	}
+	for target, body := range map[string]string{"/rest/ppp/secret": "", "/rest/ppp/secret/print": "{}"} {
+		method := "GET"
+		if body != "" {
+			method = "POST"
+		}
+		w := ask(h, "admin", method, target, body)
+		var rows []map[string]string
+		if err := json.Unmarshal(w.Body.Bytes(), &rows); err != nil || len(rows) != n {
+			t.Errorf("%s: %d rows, %v", target, len(rows), err)
+		}
+		if w.Body.Len() < 2*partSize || w.Header().Get("Content-Length") != "" || w.Header().Get("Content-Type") != contentType {
+			t.Errorf("%s: %d octets with %v", target, w.Body.Len(), w.Header())
+		}
+		if w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s may be stored: %v", target, w.Header())
+		}
+	}
+	// One whose client goes away half way must not end as if it were whole.
+	func() {
+		defer func() {
+			if recover() != http.ErrAbortHandler {
+				t.Error("the handler was not aborted")
+			}
+		}()
+		r := httptest.NewRequest("GET", "/rest/ppp/secret", nil)
+		r.SetBasicAuth("admin", "secret")
+		h.ServeHTTP(gone{httptest.NewRecorder()}, r)
+	}()
+}
+
+// gone is a client that reads no more.
+type gone struct{ http.ResponseWriter }
+
+func (gone) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }

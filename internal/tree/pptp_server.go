@@ -46,6 +46,7 @@ func (t *Tree) newServers(k *keys) *table {
 		put:  func(r *menu.Row) { t.engine.PutBinding(bindingConfig(r)) },
 		drop: func(id menu.ID) { t.engine.RemoveBinding(uint64(id)) },
 	}
+	b.adds = true
 	b.live = func(rows []*menu.Row) []*menu.Row {
 		sessions := t.engine.Active()
 		bound := map[menu.ID]session.Status{}

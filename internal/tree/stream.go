@@ -15,7 +15,7 @@ const streamed = 128
 // rows emit may not be called. The rows are those that there were at the start.
 func (t *Tree) Stream(ctx context.Context, u User, r *menu.Request, emit Emit) error {
 	b, stored := t.bindings[r.Menu].(*table)
-	if !stored || b.live != nil || r.Command.Name != "print" || len(r.Args) > 0 || !u.May(r.Command.Policy) {
+	if !stored || b.adds || r.Command.Name != "print" || len(r.Args) > 0 || !u.May(r.Command.Policy) {
 		_, err := t.Execute(ctx, u, r, emit)
 		return err
 	}

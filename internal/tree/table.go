@@ -62,6 +62,7 @@ type table struct {
 	// live fills in what the engine knows and appends the rows that exist only
 	// because of a session; nil for nothing.
 	live func(rows []*menu.Row) []*menu.Row
+	adds bool // live appends rows, so that it must be called once for all
 	// state fills in what monitor shows of a row; nil for nothing.
 	state func(out, r *menu.Row)
 	// reset sets the counters of a row to zero; nil where there are none.

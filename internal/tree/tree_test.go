@@ -100,6 +100,9 @@ func TestStart(t *testing.T) {
 		"profile 0 {Name:default ChangeMSS:yes}",
 		"profile FFFFFFFE {Name:default-encryption UseEncryption:yes ChangeMSS:yes}",
 		"server {MaxMTU:1450 MaxMRU:1450 Authentication:[mschap1 mschap2] Keepalive:30s DefaultProfile:default-encryption}",
+		"aaa {Accounting:true}",
+		"radius ",
+		"radius incoming {Port:3799}",
 	)
 }
 
@@ -123,7 +126,7 @@ func TestPageExample(t *testing.T) {
 	b = start(t, path)
 	defer b.db.Close()
 	calls := b.engine.Calls()
-	if diff := cmp.Diff([]string{secret, server, client}, calls[3:]); diff != "" {
+	if diff := cmp.Diff([]string{secret, server, client}, calls[3:6]); diff != "" {
 		t.Errorf("after a restart the engine was told (-want +got):\n%s", diff)
 	}
 	for _, e := range b.log.Entries() {

@@ -21,7 +21,7 @@ func TestWatch(t *testing.T) {
 		{"/ppp/secret", "rename profile", true}, // it shows the name
 		{"/ppp/profile", "add", false},
 		{"/ppp/profile", "rename profile", true},
-		{"/ppp/secret", "session", false},
+		{"/ppp/secret", "session", true},
 		{"/ppp/active", "session", true},
 		{"/interface/pptp-server", "session", true},
 		{"/interface", "session", true},

@@ -39,7 +39,7 @@ type system struct {
 	secrets int
 	socket  string
 	pid     int
-	added   time.Duration // what the import of its secrets took, most of it for the disk
+	added   time.Duration // what the import of its secrets took
 	peak    int64         // of its memory then
 	doors   []door
 }

@@ -17,6 +17,9 @@ type values map[string]string
 
 // samples has, for each menu with add, two rows to add and a change to make.
 var samples = map[string]struct{ one, two, change values }{
+	"/file": {
+		values{"name": "f1.txt", "contents": "a=1\nb"}, values{"name": "f2.txt"}, values{"contents": "c"},
+	},
 	"/interface/pptp-client": {
 		values{"name": "c1", "connect-to": "192.0.2.1", "user": "u", "password": "p=1", "allow": "mschap2", "comment": "first"},
 		values{"name": "c2", "connect-to": "vpn.example.net", "user": "v"},
@@ -28,6 +31,9 @@ var samples = map[string]struct{ one, two, change values }{
 	"/ip/pool": {
 		values{"name": "p1", "ranges": "10.1.0.2-10.1.0.99", "comment": "first"}, values{"name": "p2", "ranges": "10.2.0.2-10.2.0.99"},
 		values{"ranges": "10.1.0.2-10.1.0.50"},
+	},
+	"/ppp/l2tp-secret": {
+		values{"address": "192.0.2.0/24", "secret": "p=1", "comment": "first"}, values{"secret": "q"}, values{"address": "192.0.2.1/32"},
 	},
 	"/ppp/profile": {
 		values{"name": "f1", "local-address": "10.0.0.1", "use-encryption": "required", "comment": "first"},
@@ -49,6 +55,10 @@ var samples = map[string]struct{ one, two, change values }{
 	"/system/logging/action": {
 		values{"name": "a1", "target": "disk", "disk-file-name": "a1"}, values{"name": "a2", "target": "memory"},
 		values{"disk-lines-per-file": "10"},
+	},
+	"/system/script": {
+		values{"name": "s1", "source": ":put \"a=1\"\n:put 2", "policy": "read,write", "comment": "first"}, values{"name": "s2"},
+		values{"dont-require-permissions": "yes", "policy": ""},
 	},
 	"/user": {
 		values{"name": "x1", "group": "read", "password": "p", "comment": "first"}, values{"name": "x2", "group": "full", "password": "p"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -38,7 +39,12 @@ func start(t *testing.T, change ...func(*api.Config)) *server {
 	}
 	t.Cleanup(func() { db.Close() })
 	log := journal.New(nil, false)
-	menus, err := tree.New(db, &treetest.Engine{}, log)
+	files, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { files.Close() })
+	menus, err := tree.Config{Store: db, Engine: &treetest.Engine{}, Journal: log, Files: files}.New()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,10 @@ func TestReport(t *testing.T) {
 		rootSub    = `{"Action":"skip","Package":"p","Test":"TestRequiresRootX/sub"}` + "\n"
 		rootSkip   = `{"Action":"skip","Package":"p","Test":"TestRequiresRootY"}` + "\n"
 		rootPass   = `{"Action":"pass","Package":"p","Test":"TestRequiresRootY"}` + "\n"
-		clientSkip = `{"Action":"skip","Package":"gopptp/test/clients","Test":"TestClientX"}` + "\n"
+		plainSkip  = `{"Action":"skip","Package":"p","Test":"TestX"}` + "\n"
+		plainPass  = `{"Action":"pass","Package":"p","Test":"TestX"}` + "\n"
+		plainSub   = `{"Action":"skip","Package":"p","Test":"TestX/sub"}` + "\n"
+		helperSkip = `{"Action":"skip","Package":"gopptp/internal/tun","Test":"TestHelperHoldsInterface"}` + "\n"
 		ended      = `{"Action":"pass","Package":"p","Elapsed":1.5}` + "\n"
 		broken     = `{"Action":"output","Package":"p","Output":"panic: oh\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
 		build      = `{"ImportPath":"p","Action":"build-output","Output":"p.go:1: no\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n"
@@ -33,8 +36,11 @@ func TestReport(t *testing.T) {
 		{"skipped in CI", pass + root + rootSkip + ended, true, false, "FAIL: skipped: p TestRequiresRootY"},
 		{"subtest skipped in CI", pass + root + rootSub + ended, true, false, "FAIL: skipped: p TestRequiresRootX/sub"},
 		{"skipped in one run, passed in another", pass + rootSkip + ended + rootPass + ended, true, true, "1 that need root ran"},
-		{"client skipped in CI", pass + root + clientSkip + ended, true, false, "FAIL: skipped: gopptp/test/clients TestClientX"},
-		{"client skipped", pass + clientSkip + ended, false, true, "1 skipped"},
+		{"any skipped in CI", pass + root + plainSkip + ended, true, false, "FAIL: skipped: p TestX"},
+		{"any subtest skipped in CI", pass + root + plainSub + plainPass + ended, true, false, "FAIL: skipped: p TestX/sub"},
+		{"any skipped in one run, passed in another", pass + root + plainSkip + ended + plainPass + ended, true, true, "1 skipped"},
+		{"any skipped elsewhere", pass + plainSkip + ended, false, true, "1 skipped"},
+		{"one that may be skipped in CI", pass + root + helperSkip + ended, true, true, "1 skipped"},
 		{"none in CI", pass + ended, true, false, "no test that needs root ran"},
 		{"not JSON", "go: no such thing\n" + pass, false, true, "go: no such thing"},
 	} {
