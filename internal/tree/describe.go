@@ -40,3 +40,13 @@ func (serverAddress) Describe() string {
 
 // Describe says what a value may be.
 func (topicList) Describe() string { return "list of topics; ! in front of one means all but it" }
+
+// Describe says what a value may be.
+func (rateLimit) Describe() string {
+	return "`rx[/tx] [rx-burst[/tx-burst] [rx-threshold[/tx-threshold] [rx-time[/tx-time] [priority [rx-min[/tx-min]]]]]]`, rates in bits per second with k, M or G"
+}
+
+// Describe says what a value may be.
+func (routeList) Describe() string {
+	return "`dst gateway metric`, separated by commas"
+}
