@@ -20,10 +20,12 @@ const (
 	ProtocolIP             Protocol = 0x0021 // RFC 1332
 	ProtocolVJCompressed   Protocol = 0x002d // RFC 1332; always refused here
 	ProtocolVJUncompressed Protocol = 0x002f // RFC 1332; always refused here
+	ProtocolBridge         Protocol = 0x0031 // RFC 3518
 	ProtocolMP             Protocol = 0x003d // RFC 1990
 	ProtocolIPv6           Protocol = 0x0057 // RFC 5072; refused: PPTP carries no IPv6 here
 	ProtocolCompressed     Protocol = 0x00fd // RFC 1962; carries MPPE (RFC 3078, section 3)
 	ProtocolIPCP           Protocol = 0x8021 // RFC 1332
+	ProtocolBCP            Protocol = 0x8031 // RFC 3518
 	ProtocolIPV6CP         Protocol = 0x8057 // RFC 5072
 	ProtocolCCP            Protocol = 0x80fd // RFC 1962
 	ProtocolLCP            Protocol = 0xc021 // RFC 1661
@@ -36,6 +38,8 @@ func (p Protocol) String() string {
 	switch p {
 	case ProtocolIP:
 		return "IP"
+	case ProtocolBridge:
+		return "Bridge"
 	case ProtocolMP:
 		return "MP"
 	case ProtocolIPv6:
@@ -44,6 +48,8 @@ func (p Protocol) String() string {
 		return "Compressed"
 	case ProtocolIPCP:
 		return "IPCP"
+	case ProtocolBCP:
+		return "BCP"
 	case ProtocolIPV6CP:
 		return "IPV6CP"
 	case ProtocolCCP:

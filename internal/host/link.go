@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -37,11 +38,14 @@ type LinkConfig struct {
 	// The two ends of the point-to-point link, IPv4. Many interfaces may have
 	// the same Local.
 	Local, Remote netip.Addr
+	// Former is an address that programs got before and may still use: the kernel
+	// takes packets to it, and chooses it for none. Zero: none.
+	Former netip.Addr
 }
 
 // SetupLink gives an interface its MTU, address and names, in place of those that
-// it may have had, and sets it up. The kernel then has a route to Remote through it. IPv6 is off there: a PPTP tunnel
-// carries none. On an error other than ErrName the interface is half set up and
+// it may have had, and sets it up. The kernel then has a route to Remote through
+// it. IPv6 is off there: a PPTP tunnel carries none. On an error other than ErrName the interface is half set up and
 // is to be closed.
 //
 // It must be called in the network namespace in which the Handle was opened.
@@ -53,7 +57,10 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 	if err != nil {
 		return fmt.Errorf("host: set up interface %.32q: %w", cfg.Name, explain(err))
 	}
-	addr := &netlink.Addr{IPNet: hostNet(cfg.Local), Peer: hostNet(cfg.Remote)}
+	addrs := []*netlink.Addr{{IPNet: hostNet(cfg.Local), Peer: hostNet(cfg.Remote)}}
+	if cfg.Former.Is4() {
+		addrs = append(addrs, &netlink.Addr{IPNet: hostNet(cfg.Former), Scope: unix.RT_SCOPE_HOST})
+	}
 	for _, step := range []struct {
 		what string
 		do   func() error
@@ -62,9 +69,9 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 		{"turn off IPv6", func() error { return h.disableIPv6(link) }},
 		{"set MTU", func() error { return h.nl.LinkSetMTU(link, cfg.MTU) }},
 		{"set queue length", func() error { return h.nl.LinkSetTxQLen(link, txQueueLen) }},
-		{"add address", func() error { return h.nl.AddrReplace(link, addr) }},
+		{"add address", func() error { return h.addAddresses(link, addrs) }},
 		// After the new one is there: an interface without any loses its routes.
-		{"remove old addresses", func() error { return h.dropOtherAddresses(link, addr) }},
+		{"remove old addresses", func() error { return h.dropOtherAddresses(link, addrs) }},
 		{"set up", func() error { return h.nl.LinkSetUp(link) }},
 	} {
 		if err := step.do(); err != nil {
@@ -74,19 +81,35 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 	return h.nameLink(link, cfg)
 }
 
-// dropOtherAddresses removes the addresses of an interface but for one.
-func (h *Handle) dropOtherAddresses(link netlink.Link, keep *netlink.Addr) error {
+func (h *Handle) addAddresses(link netlink.Link, addrs []*netlink.Addr) error {
+	for _, a := range addrs {
+		if err := h.nl.AddrReplace(link, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dropOtherAddresses removes the addresses of an interface but for some.
+func (h *Handle) dropOtherAddresses(link netlink.Link, keep []*netlink.Addr) error {
 	addrs, err := h.nl.AddrList(link, netlink.FAMILY_V4)
 	if err != nil {
 		return err
 	}
 	var errs []error
 	for _, a := range addrs {
-		if a.IPNet.String() != keep.IPNet.String() || a.Peer == nil || a.Peer.String() != keep.Peer.String() {
+		if !slices.ContainsFunc(keep, func(k *netlink.Addr) bool { return sameAddress(k, &a) }) {
 			errs = append(errs, h.nl.AddrDel(link, &a))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// sameAddress reports whether have, as the kernel tells it, is what want asks for:
+// without a peer it says that an address is its own.
+func sameAddress(want, have *netlink.Addr) bool {
+	peer := func(a *netlink.Addr) string { return cmp.Or(a.Peer, a.IPNet).String() }
+	return want.IPNet.String() == have.IPNet.String() && peer(want) == peer(have)
 }
 
 // nameLink sets what an interface can do without. It tries both.

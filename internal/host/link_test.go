@@ -106,6 +106,53 @@ func TestRequiresRootSetupLink(t *testing.T) {
 	}
 }
 
+// TestRequiresRootSetupLinkAgain gives an interface other addresses: the former one
+// still takes packets, but nothing leaves with it.
+func TestRequiresRootSetupLinkAgain(t *testing.T) {
+	in, h := open(t)
+	create(t, in, "again")
+	former := netip.MustParseAddr("10.112.112.1")
+	addresses := func() []string {
+		addrs, err := in.Handle.AddrList(in.Link("again"), netlink.FAMILY_V4)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all []string
+		for _, a := range addrs {
+			all = append(all, a.IP.String())
+		}
+		slices.Sort(all)
+		return all
+	}
+	for _, c := range []struct {
+		cfg  host.LinkConfig
+		want []string
+	}{
+		{host.LinkConfig{Local: former, Remote: netip.MustParseAddr("10.112.112.101")}, []string{"10.112.112.1"}},
+		{host.LinkConfig{Local: local, Remote: remote, Former: former}, []string{"10.0.0.1", "10.112.112.1"}},
+		{host.LinkConfig{Local: local, Remote: netip.MustParseAddr("10.112.112.101")}, []string{"10.0.0.1"}},
+	} {
+		c.cfg.Name, c.cfg.MTU = "again", 1400
+		if err := setup(in, h, c.cfg); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.AddDefaultRoute("again", 1); err != nil {
+			t.Fatal(err)
+		}
+		if got := addresses(); !slices.Equal(got, c.want) {
+			t.Errorf("addresses %q, want %q", got, c.want)
+		}
+		routes, err := in.Handle.RouteGet(net.IPv4(192, 0, 2, 80))
+		if err != nil || !routes[0].Src.Equal(net.ParseIP(c.want[0])) {
+			t.Errorf("packets leave with %v, %v, want %s", routes, err, c.want[0])
+		}
+		way, err := h.RouteTo(former)
+		if own := slices.Contains(c.want, former.String()); err != nil || way.Local != own {
+			t.Errorf("the former address leads to %+v, %v", way, err)
+		}
+	}
+}
+
 func TestRequiresRootNamesThatLinuxTakes(t *testing.T) {
 	in, h := open(t)
 	for _, full := range []string{

@@ -61,7 +61,7 @@ func (r *road) send(ip []byte) {
 	copy(r.bufs[0][Headroom:], ip)
 	r.sizes[0] = len(ip)
 	r.sent.room, r.sent.ends = r.sent.room[:0], r.sent.ends[:0]
-	r.near.sendPackets(r.bufs, r.sizes)
+	r.near.sendPackets(ipPacket, r.bufs, r.sizes)
 }
 
 // receive gives to the far end what the near end has sent.

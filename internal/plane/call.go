@@ -58,6 +58,8 @@ type Call struct {
 		receiver  *mppe.Receiver
 		device    tun.Device // nil while the network layer is down
 		lost      bool       // receiver waits for a reset
+		bridge    tun.Device // nil without one
+		flows     bool       // the network layer is up
 		clear     bool       // user traffic comes unencrypted
 		plain     bool       // receiver decompresses only, so it may
 		out       [1][]byte
@@ -84,6 +86,9 @@ type Call struct {
 		queue  *queue // nil without a rate limit
 		closed bool
 
+		maxFrame       int  // the largest Ethernet frame; 0 for none
+		tagged, inline bool // which of them the peer takes
+
 		mrru       int // packets are cut, and none is larger; 0 sends them whole
 		linkMTU    int // the largest information field, if they are cut
 		fragmenter mp.Fragmenter
@@ -94,15 +99,18 @@ type Call struct {
 		slots [readBatch][]byte        // room for copied fragments, if packets are cut
 	}
 
-	reader sync.WaitGroup // readTUN
-	pacers sync.WaitGroup // the goroutines of the queues
+	reader sync.WaitGroup // readTUN of IP packets
+
+	bridgeReader sync.WaitGroup // readTUN of Ethernet frames
+	pacers       sync.WaitGroup // the goroutines of the queues
 }
 
 type stats struct {
 	rxPackets, rxBytes, txPackets, txBytes, rxDrops, txDrops atomic.Uint64
 }
 
-// Stats counts a call's user packets: octets are those of IP packets.
+// Stats counts a call's user packets: octets are those of IP packets and of Ethernet
+// frames.
 type Stats struct {
 	RxPackets, RxBytes, TxPackets, TxBytes, RxDrops, TxDrops uint64
 }
@@ -177,7 +185,7 @@ func (c *Call) Rearm(s Signal) {
 
 // An Opening says how user traffic flows once the network layer is up.
 type Opening struct {
-	Device tun.Device
+	Device tun.Device // nil where there is no IP
 	// SendClear and ReceiveClear allow unencrypted user packets; without them a
 	// clear packet is never sent and is dropped on receipt. Where a sender
 	// compresses only, packets leave through it all the same.
@@ -192,19 +200,21 @@ type Opening struct {
 // ends when the device is closed; Close waits for it.
 func (c *Call) Open(o Opening) {
 	c.rx.mu.Lock()
-	c.rx.device, c.rx.clear = o.Device, o.ReceiveClear
+	c.rx.device, c.rx.flows, c.rx.clear = o.Device, true, o.ReceiveClear
 	c.openedLocked()
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.open, c.tx.clear, c.tx.pfc, c.tx.acfc = true, o.SendClear, o.PFC, o.ACFC
 	c.tx.mu.Unlock()
-	c.reader.Go(func() { c.readTUN(o.Device, o.MTU) })
+	if o.Device != nil {
+		c.reader.Go(func() { c.readTUN(ipPacket, o.Device, o.MTU) })
+	}
 }
 
 // Shut stops user traffic in both directions; the keys stay.
 func (c *Call) Shut() {
 	c.rx.mu.Lock()
-	c.rx.device = nil
+	c.rx.device, c.rx.flows = nil, false
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.open = false
@@ -228,7 +238,7 @@ func (c *Call) Block() {
 // last given a strength, or was never called, no clear packet passes any more.
 func (c *Call) Resume(d tun.Device) {
 	c.rx.mu.Lock()
-	c.rx.device, c.rx.clear = d, c.rx.plain
+	c.rx.device, c.rx.flows, c.rx.clear = d, true, c.rx.plain
 	c.rx.mu.Unlock()
 	c.tx.mu.Lock()
 	c.tx.open, c.tx.clear = true, c.tx.plain

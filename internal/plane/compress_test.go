@@ -63,6 +63,7 @@ func TestCompressedTrafficCrosses(t *testing.T) {
 				if *sent > 300*1400/4 {
 					t.Errorf("%d octets for 300 packets of 1400", *sent)
 				}
+				synctest.Wait()
 				if s := a.call.Stats(); s.TxPackets != 300 || s.TxBytes != 300*1400 || s.RxPackets != 300 || s.TxDrops+s.RxDrops != 0 {
 					t.Errorf("%+v", s)
 				}

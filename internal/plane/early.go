@@ -6,6 +6,9 @@ import "bytes"
 // a client has ready to send when its own end is up, and the first window of TCP.
 const maxEarly = 16
 
+// maxEarlyOctets bounds their size: the peer has not necessarily shown who it is.
+const maxEarlyOctets = 32 << 10
+
 // An early packet came before the call was open. The peer opens its end when our
 // last answer reaches it, and sends at once; our own owner may still be at work on
 // the peer's last answer then, which came before the packet.
@@ -17,7 +20,11 @@ type earlyPacket struct {
 // keepLocked keeps a packet that came too early, unless the call was open before:
 // then its traffic was stopped on purpose.
 func (c *Call) keepLocked(packet []byte, clear bool) {
-	if c.rx.opened || len(c.rx.early) >= maxEarly {
+	octets := len(packet)
+	for _, p := range c.rx.early {
+		octets += len(p.data)
+	}
+	if c.rx.opened || len(c.rx.early) >= maxEarly || octets > maxEarlyOctets {
 		c.dropLocked(DropBlocked)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 
 	"gopptp/gre"
 	"gopptp/internal/rawgre"
+	"gopptp/internal/tun"
 	"gopptp/mppe"
 	"gopptp/ppp"
 )
@@ -16,8 +17,8 @@ import (
 //  3. The sequence window delivers it, holds it for an earlier one, or drops it.
 //  4. deliver reads the PPP protocol; fragments are put together.
 //  5. dispatch opens encrypted and compressed packets.
-//  6. deliverIP writes user packets to the interface; deliverFrame copies all
-//     else to the owner's queue.
+//  6. deliverIP and deliverBridged write user packets to their interface;
+//     deliverFrame copies all else to the owner's queue.
 
 // readGRE owns the receive buffers.
 func (p *Plane) readGRE() error {
@@ -127,6 +128,8 @@ func (c *Call) dispatchLocked(protocol ppp.Protocol, rest, frame []byte) {
 			return
 		}
 		c.deliverIPLocked(rest, true)
+	case ppp.ProtocolBridge:
+		c.deliverBridgedLocked(rest, frame, true)
 	default:
 		c.deliverFrameLocked(frame)
 	}
@@ -162,6 +165,8 @@ func (c *Call) deliverEncryptedLocked(b []byte) {
 		c.dropLocked(DropFrame)
 	case h.Protocol == ppp.ProtocolIP:
 		c.deliverIPLocked(rest, false)
+	case h.Protocol == ppp.ProtocolBridge:
+		c.deliverBridgedLocked(rest, inner, false)
 	default:
 		c.deliverFrameLocked(inner)
 	}
@@ -179,16 +184,16 @@ func (c *Call) deliverIPLocked(packet []byte, clear bool) {
 	}
 	c.used.Store(c.heard.Load())
 	if c.rx.queue == nil {
-		c.writeIPLocked(packet)
-	} else if !c.rx.queue.put(packet) {
+		c.writeLockedTo(c.rx.device, packet)
+	} else if !c.rx.queue.put(ipPacket, packet) {
 		c.dropLocked(DropRate)
 	}
 }
 
-// writeIPLocked gives a packet to the interface, which is there.
-func (c *Call) writeIPLocked(packet []byte) {
+// writeLockedTo gives a packet to an interface.
+func (c *Call) writeLockedTo(d tun.Device, packet []byte) {
 	c.rx.out[0] = packet
-	_, err := c.rx.device.Write(c.rx.out[:], 0)
+	_, err := d.Write(c.rx.out[:], 0)
 	c.rx.out[0] = nil
 	if err != nil {
 		c.dropLocked(DropInterface)

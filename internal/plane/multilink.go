@@ -51,7 +51,7 @@ func (c *Call) SetMultilink(m Multilink) {
 	c.tx.mu.Unlock()
 }
 
-// fitsLocked says whether the peer takes an IP packet of that size, which all of
+// fitsLocked says whether the peer takes an information field of that size, which all of
 // its fragments would have to cross to find out.
 func (c *Call) fitsLocked(size int) bool {
 	if c.tx.sender != nil {

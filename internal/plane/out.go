@@ -7,11 +7,13 @@ import (
 	"gopptp/internal/rawgre"
 	"gopptp/internal/tun"
 	"gopptp/ppp"
+	"gopptp/ppp/bcp"
 )
 
 // What happens to a packet to the network:
 //
-//  1. readTUN takes a batch from the interface, leaving Headroom.
+//  1. readTUN takes a batch from the interface, leaving Headroom. An Ethernet
+//     frame gets the header of BCP in step 3, before all else.
 //  2. sendPackets takes the call's tx lock.
 //  3. MPPE seals the packet in place, compressed or not; the PPP protocol goes before it.
 //     With multilink it is then cut, and what follows holds for each fragment.
@@ -44,7 +46,7 @@ func readBuffers(mtu int) [][]byte {
 }
 
 // readTUN ends when the device is closed.
-func (c *Call) readTUN(d tun.Device, mtu int) {
+func (c *Call) readTUN(kind payload, d tun.Device, mtu int) {
 	bufs := readBuffers(mtu)
 	sizes := make([]int, len(bufs))
 	for {
@@ -52,48 +54,53 @@ func (c *Call) readTUN(d tun.Device, mtu int) {
 		if err != nil {
 			return
 		}
-		c.sendPackets(bufs[:n], sizes)
+		c.sendPackets(kind, bufs[:n], sizes)
 	}
 }
 
-// sendPackets sends IP packets that stand at Headroom in bufs. It writes over
-// bufs.
-func (c *Call) sendPackets(bufs [][]byte, sizes []int) {
+// sendPackets sends packets that stand at Headroom in bufs. It writes over bufs.
+func (c *Call) sendPackets(kind payload, bufs [][]byte, sizes []int) {
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
 	if c.tx.queue == nil {
-		c.sendPacketsLocked(bufs, sizes)
+		c.sendPacketsLocked(kind, bufs, sizes)
 		return
 	}
 	for i, buf := range bufs {
-		if !c.tx.queue.put(buf[Headroom : Headroom+sizes[i]]) {
+		if !c.tx.queue.put(kind, buf[Headroom:Headroom+sizes[i]]) {
 			c.plane.drops[DropRate].Add(1)
 			c.stats.txDrops.Add(1)
 		}
 	}
 }
 
-func (c *Call) sendPacketsLocked(bufs [][]byte, sizes []int) {
+func (c *Call) sendPacketsLocked(kind payload, bufs [][]byte, sizes []int) {
 	c.used.Store(int64(time.Since(c.plane.start)))
 	if !c.tx.open || c.tx.sender == nil && !c.tx.clear {
 		c.stats.txDrops.Add(uint64(len(bufs)))
 		return
 	}
+	protocol := protocolOf(kind)
 	for i, buf := range bufs {
 		size := sizes[i]
-		if size < 20 || buf[Headroom]>>4 != 4 { // IPv6 neighbour discovery and the like: this tunnel is IPv4 only
-			c.stats.txDrops.Add(1)
-			continue
-		}
-		if c.tx.mrru > 0 && !c.fitsLocked(size) {
-			c.stats.txDrops.Add(1)
-			continue
-		}
 		buf = buf[:Headroom+size]
+		var takes bool
+		if kind == ethernetFrame {
+			takes = c.takesFrameLocked(buf[Headroom:])
+		} else { // IPv6 neighbour discovery and the like: this tunnel is IPv4 only
+			takes = size >= 20 && buf[Headroom]>>4 == 4 && (c.tx.mrru == 0 || c.fitsLocked(size))
+		}
+		if !takes {
+			c.stats.txDrops.Add(1)
+			continue
+		}
 		off := Headroom
-		outer := ppp.Header{Protocol: ppp.ProtocolIP, ACFC: c.tx.acfc, PFC: c.tx.pfc}
+		if kind == ethernetFrame {
+			off = bcp.Push(buf, off)
+		}
+		outer := ppp.Header{Protocol: protocol, ACFC: c.tx.acfc, PFC: c.tx.pfc}
 		if c.tx.sender != nil {
-			inner := ppp.Header{Protocol: ppp.ProtocolIP, ACFC: true, PFC: c.tx.pfc}
+			inner := ppp.Header{Protocol: protocol, ACFC: true, PFC: c.tx.pfc}
 			off = c.tx.sender.Seal(buf, inner.Push(buf, off))
 			outer.Protocol = ppp.ProtocolCompressed
 		}

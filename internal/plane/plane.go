@@ -25,6 +25,7 @@ import (
 	"gopptp/internal/rawgre"
 	"gopptp/mppe"
 	"gopptp/ppp"
+	"gopptp/ppp/bcp"
 	"gopptp/ppp/mp"
 )
 
@@ -42,8 +43,8 @@ const Headroom = 40
 
 // A GRE header and a PPP header must fit, in a fragment the header of MP and
 // another one of PPP, and inside MPPE a third (those without FF 03, but counted
-// in full): a negative constant does not compile.
-const _ = uint(Headroom - gre.MaxLen - ppp.MaxHeaderLen - mp.MaxHeaderLen - ppp.MaxHeaderLen - mppe.Overhead - ppp.MaxHeaderLen)
+// in full), and before an Ethernet frame that of BCP: a negative constant does not compile.
+const _ = uint(Headroom - gre.MaxLen - ppp.MaxHeaderLen - mp.MaxHeaderLen - ppp.MaxHeaderLen - mppe.Overhead - ppp.MaxHeaderLen - bcp.HeaderLen)
 
 // ErrNoCallID is returned when all 65,535 Call IDs are in use.
 var ErrNoCallID = errors.New("plane: no free Call ID")

@@ -520,7 +520,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			out := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)
 				sizes[0] = len(ip)
-				c.sendPackets(bufs, sizes)
+				c.sendPackets(ipPacket, bufs, sizes)
 			})
 			if out != 0 {
 				t.Errorf("out: %v allocations a packet", out)
@@ -532,7 +532,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			in := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)
 				sizes[0] = len(ip)
-				fc.sendPackets(bufs, sizes)
+				fc.sendPackets(ipPacket, bufs, sizes)
 				pkt.Off, pkt.N = 0, copy(pkt.Buf, capture.last)
 				p.input(now, &pkt)
 			})

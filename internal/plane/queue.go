@@ -15,8 +15,12 @@ const (
 	// longer, and people notice the delay; shorter, and one TCP stream does not fill
 	// the rate.
 	queueTime = 50 * time.Millisecond
-	// maxQueue bounds the memory of a queue, at 2 KiB a packet.
-	maxQueue = 1000
+	// maxQueue and maxOctets bound the memory of a queue. With an MRRU packets may
+	// have 64 KiB.
+	maxQueue  = 1000
+	maxOctets = 2 << 20
+	// maxKept is the largest buffer that is kept for the next packet, in octets.
+	maxKept = 4096
 	// fullPacket is what most packets of a stream that fills a queue have, in octets.
 	fullPacket = 1400
 )
@@ -36,7 +40,7 @@ func (c *Call) SetLimit(l shape.Limit) {
 // limit gives the queue that holds a direction to r: the one there was, lest
 // packets overtake those that wait in it; none for a direction that has no limit
 // and never had one.
-func (c *Call) limit(q *queue, r shape.Rate, closed bool, send func([]byte)) *queue {
+func (c *Call) limit(q *queue, r shape.Rate, closed bool, send func(payload, []byte)) *queue {
 	switch {
 	case closed:
 		return nil
@@ -50,37 +54,42 @@ func (c *Call) limit(q *queue, r shape.Rate, closed bool, send func([]byte)) *qu
 	return q
 }
 
-// writeQueued gives a packet whose turn has come to the interface.
-func (c *Call) writeQueued(buf []byte) {
+// writeQueued gives a packet whose turn has come to its interface.
+func (c *Call) writeQueued(kind payload, buf []byte) {
 	c.rx.mu.Lock()
 	defer c.rx.mu.Unlock()
-	if c.rx.device == nil {
+	device := c.rx.device
+	if kind == ethernetFrame {
+		device = c.rx.bridge
+	}
+	if device == nil || !c.rx.flows {
 		c.dropLocked(DropBlocked)
 		return
 	}
-	c.writeIPLocked(buf[Headroom:])
+	c.writeLockedTo(device, buf[Headroom:])
 }
 
 // sendQueued sends a packet whose turn has come.
-func (c *Call) sendQueued(buf []byte) {
+func (c *Call) sendQueued(kind payload, buf []byte) {
 	bufs, sizes := [1][]byte{buf}, [1]int{len(buf) - Headroom}
 	c.tx.mu.Lock()
 	defer c.tx.mu.Unlock()
-	c.sendPacketsLocked(bufs[:], sizes[:])
+	c.sendPacketsLocked(kind, bufs[:], sizes[:])
 }
 
 // A queue holds one direction of a call to a rate: packets go in at any pace, and
 // its goroutine sends each when its turn comes.
 type queue struct {
-	send func(buf []byte) // the packet stands at Headroom; buf is lent
-	wake chan struct{}    // a packet came, or the rate changed
+	send func(payload, []byte) // the packet stands at Headroom of the buffer, which is lent
+	wake chan struct{}         // a packet came, or the rate changed
 	done chan struct{}
 
 	mu     sync.Mutex
 	bucket *shape.Bucket
-	ring   [][]byte // buffers that are used again; the packets stand at Headroom
+	ring   [][]byte // buffers that are used again; the packets stand at Headroom, and what they are at 0
 	first  int      // the oldest packet
 	n      int      // how many there are
+	octets int      // and their size
 	limit  int      // how many there may be
 }
 
@@ -105,17 +114,19 @@ func (q *queue) kick() {
 }
 
 // put copies a packet into the queue, unless it is full.
-func (q *queue) put(packet []byte) bool {
+func (q *queue) put(kind payload, packet []byte) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.n >= q.limit {
+	if q.n >= q.limit || q.octets+len(packet) > maxOctets {
 		return false
 	}
+	q.octets += len(packet)
 	if q.n == len(q.ring) {
 		q.grow()
 	}
 	i := (q.first + q.n) % len(q.ring)
 	q.ring[i] = append(append(q.ring[i][:0], headroom[:]...), packet...)
+	q.ring[i][0] = byte(kind)
 	q.n++
 	if q.n == 1 {
 		q.kick()
@@ -152,6 +163,10 @@ func (q *queue) take(spare []byte) []byte {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	buf := q.ring[q.first]
+	q.octets -= len(buf) - Headroom
+	if cap(spare) > maxKept {
+		spare = nil
+	}
 	q.ring[q.first] = spare
 	q.first = (q.first + 1) % len(q.ring)
 	q.n--
@@ -177,7 +192,7 @@ func (q *queue) run() {
 		switch q.wait(timer, bucket) {
 		case itsTurn:
 			buf := q.take(spare)
-			q.send(buf)
+			q.send(payload(buf[0]), buf)
 			spare = buf
 		case closed:
 			return

@@ -120,7 +120,7 @@ func TestQueueDoesNotAllocate(t *testing.T) {
 	var spare []byte
 	cycle := func() {
 		for range 5 {
-			q.put(p)
+			q.put(ipPacket, p)
 		}
 		for range 5 {
 			spare = q.take(spare)
@@ -155,4 +155,32 @@ func TestUsed(t *testing.T) {
 			t.Errorf("used %v after the start", u.Sub(begin))
 		}
 	})
+}
+
+// TestQueueIsBoundedInOctets: few packets as large as an MRRU allows fill a queue,
+// and their buffers are not kept.
+func TestQueueIsBoundedInOctets(t *testing.T) {
+	q := &queue{wake: make(chan struct{}, 1)}
+	q.setRate(shape.Rate{Max: 1e9})
+	n := 0
+	for q.put(ipPacket, packet(60000, 1)) {
+		n++
+	}
+	if n != maxOctets/60000 {
+		t.Errorf("%d packets of 60,000 octets", n)
+	}
+	var spare []byte
+	for range n {
+		spare = q.take(spare)
+	}
+	kept := 0
+	for _, b := range q.ring {
+		kept += cap(b)
+	}
+	if kept > 0 || q.octets != 0 {
+		t.Errorf("%d octets are kept, %d counted", kept, q.octets)
+	}
+	if !q.put(ipPacket, packet(60000, 1)) {
+		t.Error("an empty queue takes nothing")
+	}
 }

@@ -45,7 +45,13 @@ var _ Device = (*TUN)(nil)
 // Create makes an interface with the given name of at most MaxName octets, in
 // the network namespace of the calling thread. It needs CAP_NET_ADMIN. If there
 // is an interface with that name, the error is os.ErrExist.
-func Create(name string) (*TUN, error) {
+func Create(name string) (*TUN, error) { return create(name, unix.IFF_TUN) }
+
+// CreateTAP makes an interface that carries Ethernet frames, as the port of a
+// bridge does. All else is as with Create.
+func CreateTAP(name string) (*TUN, error) { return create(name, unix.IFF_TAP) }
+
+func create(name string, kind uint16) (*TUN, error) {
 	// The kernel reads "%d" as a demand for a number, and no name as "tun%d".
 	if name == "" || len(name) > MaxName || strings.ContainsAny(name, "%\x00") {
 		return nil, fmt.Errorf("tun: invalid interface name %.32q", name)
@@ -54,7 +60,7 @@ func Create(name string) (*TUN, error) {
 	if err != nil {
 		return nil, explain(name, &os.PathError{Op: "open", Path: clonePath, Err: err})
 	}
-	if err := attach(fd, name); err != nil {
+	if err := attach(fd, name, kind); err != nil {
 		unix.Close(fd)
 		return nil, explain(name, err)
 	}
@@ -75,12 +81,12 @@ func Create(name string) (*TUN, error) {
 
 // attach makes the interface of a descriptor. IFF_TUN_EXCL keeps it from taking
 // over an interface that another process left behind or still uses.
-func attach(fd int, name string) error {
+func attach(fd int, name string, kind uint16) error {
 	req, err := unix.NewIfreq(name)
 	if err != nil {
 		return err
 	}
-	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_TUN_EXCL)
+	req.SetUint16(kind | unix.IFF_NO_PI | unix.IFF_TUN_EXCL)
 	err = unix.IoctlIfreq(fd, unix.TUNSETIFF, req)
 	if err == unix.EBUSY {
 		err = os.ErrExist

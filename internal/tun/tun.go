@@ -23,7 +23,8 @@ var ErrRemoved = errors.New("tun: interface was removed")
 var ErrInterrupted = errors.New("tun: read was interrupted")
 
 // A Device is a network interface whose far end is this process. Packets are IP
-// packets without any header before them.
+// packets without any header before them, or Ethernet frames from their addresses
+// to their end; one Device has only the one or the other.
 //
 // After Close each method but Name returns net.ErrClosed, a Read that waits
 // too. Any other error but ErrInterrupted means that the Device is of no more use. A call without
@@ -37,8 +38,8 @@ type Device interface {
 	// bufs[i][off:off+sizes[i]]; the off octets before it are left alone, as
 	// headroom for the headers to come. len(sizes) is at least len(bufs).
 	//
-	// A buffer has room after off for a packet of the interface's MTU; the
-	// kernel cuts what is longer. More than one element of bufs may be filled
+	// A buffer has room after off for a packet of the interface's MTU, or a frame
+	// with one; the kernel cuts what is longer. More than one element of bufs may be filled
 	// by one packet that the kernel left for us to cut into segments, so
 	// callers must not take len(bufs) for a number of system calls.
 	//
@@ -48,7 +49,7 @@ type Device interface {
 
 	// Write gives the packets bufs[i][off:] to the IP stack in their order and
 	// returns how many it took. It does not wait; a packet that is refused,
-	// because it is no IP packet or the interface is down, is skipped.
+	// because it is no packet of the Device's kind or the interface is down, is skipped.
 	//
 	// Any number of goroutines may call Write. The memory of bufs belongs to
 	// the caller again afterwards; the octets before off may have been

@@ -21,6 +21,9 @@ type AuthenticatorConfig struct {
 	Name string
 	// Rand gives challenges. Nil means crypto/rand.
 	Rand io.Reader
+	// Issue is told each challenge before it goes out, that of a Failure included.
+	// Nil means nobody.
+	Issue func(challenge []byte)
 }
 
 const defaultName = "gopptp"
@@ -91,6 +94,10 @@ func (a *Authenticator) Start(now time.Time) error {
 		return fmt.Errorf("auth: challenge: %w", err)
 	}
 	a.id, a.challenge, a.spare = b[0], b[1:1+size], b[1+size:]
+	if a.cfg.Issue != nil {
+		a.cfg.Issue(a.challenge)
+		a.cfg.Issue(a.spare)
+	}
 	a.state = authWaiting
 	a.sendChallenge(now)
 	return nil

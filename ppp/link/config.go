@@ -60,6 +60,11 @@ type Config struct {
 	// User and Password are the client's.
 	User     string
 	Password auth.Secret
+	// Issue is told each challenge of a server before it goes out, and Forbidden
+	// says which ones a client must not answer: those that a server of its own has
+	// issued, or somebody could have them answered here. Nil means none.
+	Issue     func(challenge []byte)
+	Forbidden func(challenge []byte) bool
 
 	// Encryption, Strengths (empty: 128 bits only) and StatelessOnly say what
 	// CCP may agree on.
@@ -72,11 +77,14 @@ type Config struct {
 	Compression bool
 
 	// Local and Remote are the addresses of the two ends. A server must know
-	// both before IPCP begins, from here or from its Grant. A client may leave
+	// both before IPCP begins, from here or from its Grant, unless it bridges. A client may leave
 	// them unset; a Local that is set is only a wish.
 	Local, Remote netip.Addr
 	// DNS and WINS are given to a client that asks.
 	DNS, WINS []netip.Addr
+	// Bridge lets Ethernet frames cross beside IP, if the peer agrees. With it a
+	// server may leave out the addresses: then there is no IP.
+	Bridge bool
 	// RequestDNS asks the server for its name servers.
 	RequestDNS bool
 
@@ -120,6 +128,7 @@ type Grant struct {
 	Encryption    Encryption
 	Strengths     []mppe.Strength
 	Compression   *bool // nil: as the Config says
+	Bridge        bool  // whatever the Config says
 }
 
 // merge lays a grant over the configuration.
@@ -145,5 +154,6 @@ func (c Config) merge(g Grant) Config {
 	if g.Compression != nil {
 		c.Compression = *g.Compression
 	}
+	c.Bridge = c.Bridge || g.Bridge
 	return c
 }

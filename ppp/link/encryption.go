@@ -64,7 +64,7 @@ func (l *Link) startEncryption(now time.Time) {
 		l.inputCCP(now, packet)
 	}
 	if l.settled {
-		l.startIPCP(now)
+		l.startNetwork(now)
 	}
 }
 
@@ -152,7 +152,7 @@ func (l *Link) encrypted(now time.Time, o ccp.Output) {
 	l.was = l.was || !l.compressOnly
 	l.sending, l.receiving, l.resets = o.Send, o.Receive, 0
 	l.emit(SendKey{Config: o.Send, Key: l.startKeys().Send})
-	l.startIPCP(now)
+	l.startNetwork(now)
 }
 
 // refused settles CCP without encryption, if the policy bears it.
@@ -162,13 +162,10 @@ func (l *Link) refused(now time.Time, err error) {
 		return
 	}
 	l.block()
-	if l.up { // the gate that a repair closed opens again by a NetworkUp
-		l.up = false
-		l.emit(NetworkDown{})
-	}
+	l.networkDown() // the gate that a repair closed opens again by a NetworkUp
 	l.settled, l.giveUp, l.changed = true, time.Time{}, now
 	l.sending, l.receiving = mppe.Config{}, mppe.Config{}
-	l.startIPCP(now)
+	l.startNetwork(now)
 }
 
 // unsettle stops user packets until CCP is settled again.

@@ -38,6 +38,12 @@ func FuzzInput(f *testing.F) {
 		if steps%4 == 3 {
 			s.Encryption, c.Encryption = EncryptionNo, EncryptionNo
 		}
+		switch steps % 8 {
+		case 2, 3:
+			s.Bridge, c.Bridge = true, true
+		case 6:
+			s, c.Bridge = noIP(s), true
+		}
 		w := newWire(t, s, c)
 		w.delay = time.Millisecond
 		w.start()
@@ -66,7 +72,7 @@ func FuzzInput(f *testing.F) {
 		}
 		w.run(5 * time.Minute)
 		for _, e := range []*end{w.server, w.client} {
-			encrypted, up, fragments := false, 0, false
+			encrypted, up, fragments, frames := false, 0, false, false
 			for i, o := range e.log {
 				switch o := o.(type) {
 				case SendKey:
@@ -86,8 +92,19 @@ func FuzzInput(f *testing.F) {
 					if encrypted && (o.Send.Strength == mppe.None || o.Receive.Strength == mppe.None) {
 						t.Fatalf("%s: clear after encryption\n%s", e.name, e.dump())
 					}
+				case BridgeUp:
+					if frames || up == 0 || !e.link.base.Bridge {
+						t.Fatalf("%s: BridgeUp twice, unasked or without network\n%s", e.name, e.dump())
+					}
+					frames = true
+				case BridgeDown:
+					if !frames {
+						t.Fatalf("%s: BridgeDown, but it was not up\n%s", e.name, e.dump())
+					}
+					frames = false
 				case NetworkDown:
 					up--
+					frames = false
 				case Down:
 					if i != len(e.log)-1 {
 						t.Fatalf("%s: outputs after Down\n%s", e.name, e.dump())

@@ -10,8 +10,8 @@ import (
 
 // What happens to a frame:
 //  1. Input parses the header and notes the sign of life;
-//  2. inputLCP, inputAuth, inputCCP or inputIPCP hands it to its machine, or
-//     keeps it until that has started;
+//  2. inputLCP, inputAuth, inputCCP, inputIPCP or inputBCP hands it to its machine,
+//     or keeps it until that has started;
 //  3. reject refuses every other protocol;
 //  4. pump performs what the machines put out (phase.go).
 
@@ -37,8 +37,14 @@ func (l *Link) Input(now time.Time, frame []byte) {
 		l.inputCCP(now, info)
 	case ppp.ProtocolIPCP:
 		l.inputIPCP(now, info)
+	case ppp.ProtocolBCP:
+		l.inputBCP(now, info)
 	case ppp.ProtocolIP:
 		// The data path's; or too early, and then the sender knows.
+	case ppp.ProtocolBridge:
+		if l.bcp == nil {
+			l.reject(now, h.Protocol, info)
+		} // or else as IP
 	case ppp.ProtocolCompressed:
 		l.Undecryptable(now)
 	default:
@@ -49,7 +55,7 @@ func (l *Link) Input(now time.Time, frame []byte) {
 
 // reject sends a Protocol-Reject (RFC 1661, section 5.7): for IPV6CP each time,
 // which is all that a peer gets that speaks of it; never more than a few a second
-// for what is data.
+// for what is data. Data that may have come encrypted does not go back in clear.
 func (l *Link) reject(now time.Time, p ppp.Protocol, info []byte) {
 	if !l.alive() {
 		return
@@ -60,6 +66,9 @@ func (l *Link) reject(now time.Time, p ppp.Protocol, info []byte) {
 		}
 		if l.rejects++; l.rejects > maxRejects {
 			return
+		}
+		if l.was {
+			info = nil
 		}
 	}
 	l.lcp.RejectProtocol(p, info)
@@ -129,6 +138,8 @@ func (l *Link) inputIPCP(now time.Time, info []byte) {
 	switch {
 	case l.phase == terminate:
 		return
+	case l.noIP:
+		l.reject(now, ppp.ProtocolIPCP, info)
 	case l.ipcp == nil:
 		l.early.keep(ppp.ProtocolIPCP, info)
 	case p.Parse(info) == nil:

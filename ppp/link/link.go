@@ -1,6 +1,6 @@
 // Package link is one PPP link from its first frame to its last: the phases of
-// RFC 1661, section 3.2, over LCP, an authentication, CCP and IPCP, for either
-// end of a PPTP call.
+// RFC 1661, section 3.2, over LCP, an authentication, CCP, IPCP and BCP, for
+// either end of a PPTP call.
 //
 // It is sans-IO: frames and time go in, an ordered queue of outputs comes out.
 // There is no goroutine, timer, socket or logger inside. It touches no user
@@ -91,6 +91,7 @@ type Link struct {
 	authenticator *auth.Authenticator // server, while LCP is open
 	peer          *auth.Peer          // client, while LCP is open
 	ipcp          *ipcp.Machine       // once encryption is settled
+	started       bool                // what comes above encryption
 	early         early
 	opens         int
 	limit         time.Time // of the phase; zero for none
@@ -98,6 +99,7 @@ type Link struct {
 	user string
 	keys *mppe.Keys
 	encryption
+	bridge
 	multilink Multilink // as last put out
 	up        bool      // NetworkUp was the last word
 
@@ -198,6 +200,9 @@ func (l *Link) Deadline() (time.Time, bool) {
 	if l.ipcp != nil {
 		take(l.ipcp.Deadline())
 	}
+	if l.bcp != nil {
+		take(l.bcp.Deadline())
+	}
 	take(l.giveUp, !l.giveUp.IsZero())
 	if l.alive() {
 		take(l.keepalive.deadline())
@@ -226,6 +231,9 @@ func (l *Link) Tick(now time.Time) {
 	if l.ipcp != nil {
 		l.ipcp.Tick(now)
 	}
+	if l.bcp != nil {
+		l.bcp.Tick(now)
+	}
 	l.pump(now)
 	l.tickEncryption(now)
 	l.tickLimit(now)
@@ -237,8 +245,14 @@ func (l *Link) tickLimit(now time.Time) {
 	if l.limit.IsZero() || now.Before(l.limit) {
 		return
 	}
+	if l.withoutIP(now) {
+		return
+	}
 	reason := ReasonLCP
-	if l.phase == network {
+	switch {
+	case l.noIP:
+		reason = ReasonBridge
+	case l.phase == network:
 		reason = ReasonAddress
 	}
 	l.fail(now, reason, ErrPhase)
@@ -327,13 +341,11 @@ func (l *Link) die() {
 
 // leaveNetwork takes down everything above LCP.
 func (l *Link) leaveNetwork() {
-	if l.up {
-		l.up = false
-		l.emit(NetworkDown{})
-	}
+	l.networkDown()
 	l.block()
 	l.dropEncryption()
 	l.authenticator, l.peer, l.ipcp = nil, nil, nil
+	l.started, l.bridge = false, bridge{}
 	l.keys = nil
 	l.early.forget()
 }

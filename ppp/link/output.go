@@ -58,7 +58,8 @@ type Blocked struct{}
 // until the one that begins anew.
 type FlushSend struct{ Ack Frame }
 
-// NetworkUp says that IP may flow. Encryption is settled before: Send and Receive
+// NetworkUp says that IP may flow, unless it has no addresses: then only what
+// BridgeUp speaks of does. Encryption is settled before: Send and Receive
 // are the zero Config if it flows in clear. A link that was encrypted once is
 // never reported in clear.
 type NetworkUp struct {
@@ -114,4 +115,5 @@ const (
 	ReasonLCP           = "LCP negotiation failed"
 	ReasonAddress       = "could not determine remote address"
 	ReasonEncryption    = "encryption negotiation rejected"
+	ReasonBridge        = "bridging negotiation rejected"
 )

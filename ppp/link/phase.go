@@ -15,7 +15,7 @@ import (
 // pump performs what the machines put out, until none has anything left. Lower
 // layers come first: what they say may end the upper ones.
 func (l *Link) pump(now time.Time) {
-	for !l.done && (l.pumpLCP(now) || l.pumpAuth(now) || l.pumpCCP(now) || l.pumpIPCP(now)) {
+	for !l.done && (l.pumpLCP(now) || l.pumpAuth(now) || l.pumpCCP(now) || l.pumpIPCP(now) || l.pumpBCP(now)) {
 	}
 }
 
@@ -72,14 +72,14 @@ func (l *Link) linkUp(now time.Time) {
 	switch method := l.lcp.OurMethod(); {
 	case l.lcp.PeerMethod() != 0:
 		l.authenticator, err = auth.NewAuthenticator(auth.AuthenticatorConfig{
-			Method: l.lcp.PeerMethod(), Name: l.cfg.Name, Rand: l.cfg.Rand})
+			Method: l.lcp.PeerMethod(), Name: l.cfg.Name, Rand: l.cfg.Rand, Issue: l.cfg.Issue})
 		if err == nil {
 			err = l.authenticator.Start(now)
 		}
 	case method != 0:
 		reason = ReasonOurAuth
 		l.peer, err = auth.NewPeer(auth.PeerConfig{
-			Method: method, User: l.cfg.User, Password: l.cfg.Password, Rand: l.cfg.Rand})
+			Method: method, User: l.cfg.User, Password: l.cfg.Password, Rand: l.cfg.Rand, Forbidden: l.cfg.Forbidden})
 		if err == nil {
 			err = l.peer.Start(now)
 		}
@@ -127,6 +127,8 @@ func (l *Link) protocolRejected(now time.Time, p ppp.Protocol) {
 		l.ccp.Rejected(now)
 	case p == ppp.ProtocolIPCP && l.ipcp != nil:
 		l.ipcp.Rejected(now)
+	case (p == ppp.ProtocolBCP || p == ppp.ProtocolBridge) && l.bcp != nil:
+		l.bcp.Rejected(now)
 	case p == ppp.ProtocolCompressed:
 		l.unreadable(now)
 	case p == ppp.ProtocolPAP || p == ppp.ProtocolCHAP:
@@ -192,30 +194,37 @@ func (l *Link) authenticated(now time.Time, d auth.Done) {
 	}
 }
 
-// enterNetwork settles encryption first; IPCP follows.
+// enterNetwork settles encryption first; IPCP and BCP follow.
 func (l *Link) enterNetwork(now time.Time) {
 	l.phase, l.limit = network, now.Add(phaseWait)
 	if l.cfg.Server && (!l.cfg.Local.IsValid() || !l.cfg.Remote.IsValid()) {
-		l.fail(now, ReasonAddress, ipcp.ErrNoAddress)
-		return
+		if !l.cfg.Bridge {
+			l.fail(now, ReasonAddress, ipcp.ErrNoAddress)
+			return
+		}
+		l.noIP = true
 	}
 	l.startEncryption(now)
 }
 
-// startIPCP begins once encryption is settled, and hears what came before.
-func (l *Link) startIPCP(now time.Time) {
-	if l.ipcp == nil {
+// startNetwork begins once encryption is settled, and hears what came before.
+func (l *Link) startNetwork(now time.Time) {
+	if l.started {
+		l.networkUp(now)
+		return
+	}
+	l.started = true
+	if !l.noIP {
 		l.ipcp = ipcp.New(ipcp.Config{
 			Local: l.cfg.Local, TakeLocal: !l.cfg.Server, Remote: l.cfg.Remote,
 			DNS: l.cfg.DNS, WINS: l.cfg.WINS, RequestDNS: l.cfg.RequestDNS,
 		})
 		l.ipcp.Start(now)
-		for _, packet := range l.early.take(ppp.ProtocolIPCP) {
-			l.inputIPCP(now, packet)
-		}
-		return
 	}
-	l.networkUp(now)
+	for _, packet := range l.early.take(ppp.ProtocolIPCP) {
+		l.inputIPCP(now, packet)
+	}
+	l.startBCP(now)
 }
 
 func (l *Link) pumpIPCP(now time.Time) bool {
@@ -232,14 +241,17 @@ func (l *Link) pumpIPCP(now time.Time) bool {
 	case cp.Up:
 		l.networkUp(now)
 	case cp.Down:
-		if l.up {
-			l.up = false
-			l.emit(NetworkDown{})
-		}
+		l.networkDown()
 		l.limit = now.Add(phaseWait)
 	case cp.Failed:
+		if l.withoutIP(now) {
+			break
+		}
 		l.fail(now, ReasonAddress, o.Err)
 	case cp.Finished:
+		if l.withoutIP(now) {
+			break
+		}
 		reason := ReasonAddress
 		if errors.Is(o.Err, cp.ErrTerminated) {
 			reason = ReasonHungup
@@ -249,25 +261,44 @@ func (l *Link) pumpIPCP(now time.Time) bool {
 	return true
 }
 
-// networkUp opens the gate, if both IPCP and encryption are settled.
+// networkUp opens the gate, if encryption is settled and IPCP, or BCP where there
+// is no IP.
 func (l *Link) networkUp(now time.Time) {
-	if l.up || !l.settled || l.ipcp == nil || !l.ipcp.Opened() {
+	if l.up || !l.settled {
 		return
 	}
-	local, remote, err := l.ipcp.Addresses()
-	if err != nil {
-		l.fail(now, ReasonAddress, err)
+	n := NetworkUp{Send: l.sending, Receive: l.receiving}
+	switch {
+	case l.noIP:
+		if l.bcp == nil || !l.bcp.Opened() {
+			return
+		}
+	case l.ipcp == nil || !l.ipcp.Opened():
 		return
-	}
-	n := NetworkUp{
-		Local: local, Remote: remote, DNS: l.cfg.DNS, WINS: l.cfg.WINS,
-		Send: l.sending, Receive: l.receiving,
+	default:
+		var err error
+		if n.Local, n.Remote, err = l.ipcp.Addresses(); err != nil {
+			if !l.withoutIP(now) {
+				l.fail(now, ReasonAddress, err)
+			}
+			return
+		}
+		n.DNS, n.WINS = l.cfg.DNS, l.cfg.WINS
+		if !l.cfg.Server {
+			n.DNS, n.WINS = l.ipcp.DNS(), nil
+		}
 	}
 	n.MTU, n.MRU = l.sizes()
-	if !l.cfg.Server {
-		n.DNS, n.WINS = l.ipcp.DNS(), nil
-	}
 	n.ACFC, n.PFC = l.lcp.Compression()
 	l.up, l.opens, l.limit = true, 0, time.Time{}
 	l.emit(n)
+	l.bridgeUp()
+}
+
+// networkDown closes it, for frames too.
+func (l *Link) networkDown() {
+	if l.up {
+		l.up, l.bridged = false, false
+		l.emit(NetworkDown{})
+	}
 }

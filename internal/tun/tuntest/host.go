@@ -23,7 +23,12 @@ func NewHost() *Host {
 }
 
 // Create makes an interface, as tun.Create does. It disappears on Close.
-func (h *Host) Create(name string) (tun.Device, error) {
+func (h *Host) Create(name string) (tun.Device, error) { return h.create(name, false) }
+
+// CreateTAP makes one for Ethernet frames, as tun.CreateTAP does.
+func (h *Host) CreateTAP(name string) (tun.Device, error) { return h.create(name, true) }
+
+func (h *Host) create(name string, frames bool) (tun.Device, error) {
 	if name == "" || len(name) > tun.MaxName {
 		return nil, fmt.Errorf("tuntest: invalid interface name %.32q", name)
 	}
@@ -33,6 +38,7 @@ func (h *Host) Create(name string) (tun.Device, error) {
 		return nil, fmt.Errorf("tuntest: create %q: %w", name, os.ErrExist)
 	}
 	t := newTUN(name, func() { h.remove(name) })
+	t.frames = frames
 	h.links[name] = t
 	h.changedLocked()
 	return t, nil

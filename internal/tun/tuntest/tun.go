@@ -22,6 +22,7 @@ const queueLen = 500
 // A TUN is a tun.Device whose other side is a test.
 type TUN struct {
 	name   string
+	frames bool        // it carries Ethernet frames
 	down   chan []byte // from the test to Read
 	up     chan []byte // from Write to the test
 	closed chan struct{}
@@ -37,6 +38,13 @@ var _ tun.Device = (*TUN)(nil)
 // New makes an interface that belongs to no Host.
 func New(name string) *TUN {
 	return newTUN(name, func() {})
+}
+
+// NewTAP makes one for Ethernet frames.
+func NewTAP(name string) *TUN {
+	t := New(name)
+	t.frames = true
+	return t
 }
 
 func newTUN(name string, remove func()) *TUN {
@@ -126,8 +134,8 @@ func (t *TUN) Read(bufs [][]byte, sizes []int, off int) (int, error) {
 }
 
 // Write implements tun.Device. As the kernel does, it refuses what is neither
-// IPv4 nor IPv6 by its first four bits, and drops what the test is too slow to
-// receive.
+// IPv4 nor IPv6 by its first four bits, or as a frame has no addresses and type,
+// and drops what the test is too slow to receive.
 func (t *TUN) Write(bufs [][]byte, off int) (int, error) {
 	n := 0
 	for _, b := range bufs {
@@ -137,7 +145,7 @@ func (t *TUN) Write(bufs [][]byte, off int) (int, error) {
 		default:
 		}
 		pkt := b[off:]
-		if len(pkt) == 0 || pkt[0]>>4 != 4 && pkt[0]>>4 != 6 {
+		if t.refuses(pkt) {
 			continue
 		}
 		select {
@@ -147,6 +155,13 @@ func (t *TUN) Write(bufs [][]byte, off int) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+func (t *TUN) refuses(pkt []byte) bool {
+	if t.frames {
+		return len(pkt) < 14
+	}
+	return len(pkt) == 0 || pkt[0]>>4 != 4 && pkt[0]>>4 != 6
 }
 
 // Interrupt implements tun.Device.
