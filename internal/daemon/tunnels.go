@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sync"
 
+	"gopptp/internal/aaa"
 	"gopptp/internal/firewall"
 	"gopptp/internal/host"
 	"gopptp/internal/journal"
@@ -49,6 +50,31 @@ func (t tunnels) CreateInterface(c session.InterfaceConfig) (session.Interface, 
 	return made, nil
 }
 
+// portSuffix tells the port of a bridge from the interface of the same tunnel.
+const portSuffix = "-br"
+
+// CreateBridgePort implements session.Host with a TAP interface.
+func (t tunnels) CreateBridgePort(tunnel string, p aaa.BridgePort) (tun.Device, error) {
+	name, alt := host.InterfaceName(tunnel+portSuffix, t.Taken)
+	d, err := tun.CreateTAP(name)
+	if err != nil {
+		return nil, err
+	}
+	err = t.JoinBridge(host.BridgePort{
+		Name: name, AltName: alt, Bridge: p.Bridge, Priority: p.Priority, PathCost: p.PathCost,
+		Isolated: p.Horizon != 0, Learning: p.Learning != aaa.No, VID: p.VID,
+	})
+	if errors.Is(err, host.ErrName) {
+		t.log.Addf("interface,warning", "%s: %v", tunnel, err) // it works under its short name
+		err = nil
+	}
+	if err != nil {
+		d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
 // Close closes the interface, and then takes back the rest.
 func (t *tunnel) Close() error {
 	t.mu.Lock()
@@ -71,17 +97,23 @@ func (t *tunnel) takeBack(undo []func() error) error {
 
 // Refit implements session.Interface. The new configuration is in force before
 // the old one goes, so that no packet takes another way meanwhile. What a session
-// must not be without is an error.
+// must not be without is an error; then the filters and lists that there were
+// stay.
 func (t *tunnel) Refit(c session.InterfaceConfig) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.undo
 	t.undo = nil
 	err := t.furnish(c)
+	if err != nil {
+		err = errors.Join(err, t.takeBack(t.undo))
+		t.undo = old
+		return err
+	}
 	if e := t.takeBack(old); e != nil {
 		t.machine.log.Addf("interface,warning", "%s: %v", c.Name, e)
 	}
-	return err
+	return nil
 }
 
 func (t *tunnel) furnish(c session.InterfaceConfig) error {

@@ -9,6 +9,10 @@ import (
 	"gopptp/ppp/link"
 )
 
+// maxShown bounds what the log shows of a name that a peer gives, in characters: no
+// honest one is longer than what RADIUS can carry (RFC 2865, section 5.1).
+const maxShown = 253
+
 // An answer is what became of the question who the peer is.
 type answer struct {
 	to    int // the number of the question
@@ -128,7 +132,7 @@ func (s *session) answered(now time.Time, a answer) {
 	}
 	grant := a.grant
 	if !grant.OK {
-		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %s authentication failed%s", s.name(), a.req.Name, because(grant))
+		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, a.req.Name, because(grant))
 		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
 		s.refused = true
 		s.link.Authorize(now, link.Grant{Result: grant.Result})
@@ -151,6 +155,7 @@ func (s *session) answered(now time.Time, a answer) {
 
 		Compression: &grant.Policy.Compression,
 		Strengths:   strengthsOf(grant),
+		Bridge:      grant.Policy.Bridge.Bridge != "",
 	})
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"reflect"
 
 	"gopptp/internal/aaa"
@@ -8,14 +9,15 @@ import (
 
 // A change is another policy for a session that lives.
 type change struct {
-	edit func(*aaa.Policy)
+	edit func(*aaa.Grant, *aaa.Policy)
 	done chan error
 }
 
-// Change lets edit change what a session obeys; it is in force when Change
-// returns. The tunnel stays up, even if the error says that the machine did not
-// take a part of it. It reports whether there is a session with the id.
-func (m *Manager) Change(id uint64, edit func(*aaa.Policy)) (found bool, err error) {
+// Change lets edit change what a session obeys, and what it was granted for when
+// it is changed again; it is in force when Change returns. The tunnel stays up. A
+// policy that the machine does not take changes nothing. It reports whether there
+// is a session with the id.
+func (m *Manager) Change(id uint64, edit func(*aaa.Grant, *aaa.Policy)) (found bool, err error) {
 	m.mu.Lock()
 	s := m.sessions[id]
 	m.mu.Unlock()
@@ -31,28 +33,35 @@ func (m *Manager) Change(id uint64, edit func(*aaa.Policy)) (found bool, err err
 	}
 }
 
-// change puts another policy in force.
+// change puts another policy in force. Before the network is up there is nothing
+// to do but to remember it.
 func (s *session) change(c change) {
-	old := s.limits.policy
-	c.edit(&s.limits.policy)
+	old, granted := s.limits.policy, s.grant
+	c.edit(&s.grant, &s.limits.policy)
 	p := &s.limits.policy
-	if s.device == nil {
-		c.done <- nil // the policy is applied when the network comes up
-		return
+	if s.device != nil && !sameInterface(old, *p) {
+		if err := s.device.Refit(s.interfaceConfig(s.network)); err != nil {
+			s.limits.policy, s.grant = old, granted
+			// What the machine did take of it goes back.
+			c.done <- errors.Join(err, s.device.Refit(s.interfaceConfig(s.network)))
+			return
+		}
 	}
-	if p.Rate != old.Rate {
+	if !s.limits.up.IsZero() && p.Rate != old.Rate {
 		s.data.SetLimit(p.Rate)
 	}
-	before, after := old, *p
-	for _, q := range []*aaa.Policy{&before, &after} { // what is no matter of the interface
+	s.update(func(st *Status) { st.LimitIn, st.LimitOut = p.LimitIn, p.LimitOut })
+	c.done <- nil
+}
+
+// sameInterface reports whether two policies ask the same of a session's
+// interface.
+func sameInterface(a, b aaa.Policy) bool {
+	for _, q := range []*aaa.Policy{&a, &b} { // what is no matter of the interface
 		*q = aaa.Policy{
 			Routes: q.Routes, ChangeMSS: q.ChangeMSS, AddressLists: q.AddressLists, InterfaceList: q.InterfaceList,
 			IncomingFilter: q.IncomingFilter, OutgoingFilter: q.OutgoingFilter,
 		}
 	}
-	if reflect.DeepEqual(before, after) {
-		c.done <- nil
-		return
-	}
-	c.done <- s.device.Refit(s.interfaceConfig(s.network))
+	return reflect.DeepEqual(a, b)
 }

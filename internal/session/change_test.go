@@ -19,7 +19,7 @@ func TestChange(t *testing.T) {
 		id := p.server.Active()[0].ID
 		change := func(edit func(*aaa.Policy)) {
 			p.t.Helper()
-			if found, err := p.server.Change(id, edit); !found || err != nil {
+			if found, err := p.server.Change(id, func(_ *aaa.Grant, q *aaa.Policy) { edit(q) }); !found || err != nil {
 				p.t.Fatalf("%t, %v", found, err)
 			}
 		}
@@ -50,7 +50,7 @@ func TestChange(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
 		p.server.logged(t, "pptp,ppp,info <pptp-MT-User>: terminating... - session timeout")
-		if found, _ := p.server.Change(id, func(*aaa.Policy) {}); found {
+		if found, _ := p.server.Change(id, func(*aaa.Grant, *aaa.Policy) {}); found {
 			t.Error("a session that is gone was changed")
 		}
 	})

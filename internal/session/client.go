@@ -162,10 +162,12 @@ func (d *dialer) dial(ctx context.Context, held *held) (connected bool) {
 		Encryption:  encryption(aaa.Settle(profile.UseEncryption, aaa.Default)),
 		Strengths:   strengths,
 		Compression: policy.Compression,
+		Bridge:      policy.Bridge.Bridge != "",
 		RTT:         roundTrip(nc),
 		RequestDNS:  dns != noDNS,
 		Keepalive:   d.cfg.Keepalive,
 		Rand:        d.m.cfg.Rand,
+		Forbidden:   d.m.issued.ours,
 
 		MRRU:           d.cfg.MRRU,
 		LargeEncrypted: decryptsLarge(c.Peer()),

@@ -3,6 +3,7 @@ package session
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 )
@@ -38,10 +39,18 @@ var errCrowd = errors.New("too many sessions that have not authenticated")
 // use.
 type guard struct {
 	mu        sync.Mutex
-	strangers map[netip.Addr]map[*session]bool
+	strangers map[netip.Addr][]stranger // oldest first
 	total     int
+	came      uint64 // how many strangers there were
 	failing   map[netip.Addr]*failures
 	refusal   time.Time // when the next refusal may be told
+}
+
+// A stranger is a session that has not authenticated. A later one has a higher
+// number.
+type stranger struct {
+	*session
+	number uint64
 }
 
 type failures struct {
@@ -50,12 +59,13 @@ type failures struct {
 }
 
 func newGuard() *guard {
-	return &guard{strangers: map[netip.Addr]map[*session]bool{}, failing: map[netip.Addr]*failures{}}
+	return &guard{strangers: map[netip.Addr][]stranger{}, failing: map[netip.Addr]*failures{}}
 }
 
 // enter counts a session that has not authenticated. When there are too many in
-// all, one of the address that has most of them makes room, so that a flood drives
-// out its own.
+// all, the oldest of the address that has most of them makes room, so that a flood
+// drives out its own; of several such addresses, the oldest of all, since who is
+// honest does not take long.
 func (g *guard) enter(s *session, from netip.Addr) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -65,23 +75,17 @@ func (g *guard) enter(s *session, from netip.Addr) error {
 	if g.total >= maxStrangers {
 		busiest := from
 		for a, list := range g.strangers {
-			if len(list) > len(g.strangers[busiest]) {
+			most := g.strangers[busiest]
+			if len(list) > len(most) || len(list) == len(most) && list[0].number < most[0].number {
 				busiest = a
 			}
 		}
-		if busiest == from {
-			return errCrowd
-		}
-		for victim := range g.strangers[busiest] {
-			g.removeLocked(victim, busiest)
-			victim.stop(ending{errCrowd.Error(), NASRequest})
-			break
-		}
+		victim := g.strangers[busiest][0].session
+		g.removeLocked(victim, busiest)
+		victim.stop(ending{errCrowd.Error(), NASRequest})
 	}
-	if g.strangers[from] == nil {
-		g.strangers[from] = map[*session]bool{}
-	}
-	g.strangers[from][s] = true
+	g.came++
+	g.strangers[from] = append(g.strangers[from], stranger{s, g.came})
 	g.total++
 	return nil
 }
@@ -95,14 +99,16 @@ func (g *guard) leave(s *session, from netip.Addr) {
 
 func (g *guard) removeLocked(s *session, from netip.Addr) {
 	list := g.strangers[from]
-	if !list[s] {
+	i := slices.IndexFunc(list, func(o stranger) bool { return o.session == s })
+	if i < 0 {
 		return
 	}
-	delete(list, s)
 	g.total--
-	if len(list) == 0 {
+	if len(list) == 1 {
 		delete(g.strangers, from)
+		return
 	}
+	g.strangers[from] = slices.Delete(list, i, i+1)
 }
 
 // failed notes that an authentication failed and says how long to wait before the

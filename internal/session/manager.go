@@ -14,6 +14,7 @@ import (
 	"gopptp/internal/bell"
 	"gopptp/internal/journal"
 	"gopptp/internal/plane"
+	"gopptp/internal/tun"
 	"gopptp/ppp/auth"
 )
 
@@ -26,6 +27,9 @@ type Host interface {
 	// CreateInterface makes a tunnel interface, up and with its addresses.
 	// Closing it removes it.
 	CreateInterface(InterfaceConfig) (Interface, error)
+	// CreateBridgePort makes an interface for Ethernet frames, up and a port of the
+	// bridge. It is called after the tunnel that it belongs to. Closing it removes it.
+	CreateBridgePort(tunnel string, port aaa.BridgePort) (tun.Device, error)
 	// IsLocal reports whether addr is one of the machine's own.
 	IsLocal(addr netip.Addr) (bool, error)
 }
@@ -64,11 +68,13 @@ type Manager struct {
 	changed chan struct{} // holds a token when Run must look again
 	bell    bell.Bell     // rings when a state changes
 	guard   *guard
+	issued  challenges
 
 	mu           sync.Mutex
 	identity     string
 	server       ServerConfig
 	bindings     map[uint64]Binding
+	bound        map[uint64]*session // sessions by the id of their binding
 	clients      map[uint64]ClientConfig
 	dialers      map[uint64]*dialer // running clients; owned by Run, read under mu
 	sessions     map[uint64]*session
@@ -93,6 +99,7 @@ func NewManager(cfg Config) *Manager {
 		changed:      make(chan struct{}, 1),
 		identity:     "gopptp",
 		bindings:     map[uint64]Binding{},
+		bound:        map[uint64]*session{},
 		clients:      map[uint64]ClientConfig{},
 		dialers:      map[uint64]*dialer{},
 		sessions:     map[uint64]*session{},
@@ -154,24 +161,25 @@ func (m *Manager) SetServer(c ServerConfig) {
 	m.notify()
 }
 
-// PutBinding adds or replaces a static server interface; a live session keeps
-// the name it has.
+// PutBinding adds or replaces a static server interface. A live session keeps the
+// name it has, unless the interface is not its user's any more: then it is
+// disconnected.
 func (m *Manager) PutBinding(b Binding) {
 	m.mu.Lock()
-	defer m.mu.Unlock()
+	old := m.bindings[b.ID]
 	m.bindings[b.ID] = b
+	live := m.bound[b.ID]
+	m.mu.Unlock()
+	if live != nil && (b.Disabled || b.User != old.User) {
+		live.stop(endAdmin)
+	}
 }
 
 // RemoveBinding forgets a static server interface and disconnects its session.
 func (m *Manager) RemoveBinding(id uint64) {
 	m.mu.Lock()
 	delete(m.bindings, id)
-	var live *session
-	for _, s := range m.sessions {
-		if s.snapshot().Binding == id {
-			live = s
-		}
-	}
+	live := m.bound[id]
 	m.mu.Unlock()
 	if live != nil {
 		live.stop(endAdmin)
@@ -201,8 +209,10 @@ func (m *Manager) PutProfile(id uint64, p aaa.Profile) { m.aaa.PutProfile(id, p)
 func (m *Manager) RemoveProfile(id uint64) { m.aaa.RemoveProfile(id) }
 
 // Grant gives what a user gets who is no secret here but is known elsewhere, by the
-// name of a profile or, if that is empty or there is none, by the service's.
-func (m *Manager) Grant(profile string, call aaa.Call) aaa.Grant { return m.aaa.Grant(profile, call) }
+// name of a profile, or by the service's if that is empty or not known.
+func (m *Manager) Grant(profile string, call aaa.Call) (grant aaa.Grant, known bool) {
+	return m.aaa.Grant(profile, call)
+}
 
 // PutSecret adds or replaces a secret, for sessions to come.
 func (m *Manager) PutSecret(s aaa.Secret) { m.aaa.PutSecret(s) }
@@ -282,7 +292,7 @@ func (m *Manager) unregister(s *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.sessions, s.id)
-	delete(m.names, s.claimed)
+	m.leaveInterface(s)
 	m.leaveUser(s)
 	close(s.gone)
 }

@@ -8,9 +8,9 @@ import "strconv"
 func (m *Manager) claimInterface(s *session, user string) (name string, binding uint64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.names, s.claimed)
+	m.leaveInterface(s)
 	for _, b := range m.bindings {
-		if b.User == user && !b.Disabled && !m.names[b.Name] && (binding == 0 || b.ID < binding) {
+		if b.User == user && !b.Disabled && m.bound[b.ID] == nil && !m.names[b.Name] && (binding == 0 || b.ID < binding) {
 			name, binding = b.Name, b.ID
 		}
 	}
@@ -21,6 +21,17 @@ func (m *Manager) claimInterface(s *session, user string) (name string, binding 
 		}
 	}
 	m.names[name] = true
-	s.claimed = name
+	s.claimed, s.binding = name, binding
+	if binding != 0 {
+		m.bound[binding] = s
+	}
 	return name, binding
+}
+
+// leaveInterface gives back the interface that a session has claimed. The caller
+// holds mu.
+func (m *Manager) leaveInterface(s *session) {
+	delete(m.names, s.claimed)
+	delete(m.bound, s.binding)
+	s.claimed, s.binding = "", 0
 }

@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -68,6 +69,14 @@ func (h *fakeHost) CreateInterface(c InterfaceConfig) (Interface, error) {
 		return nil, err
 	}
 	return fakeInterface{d, h}, nil
+}
+
+func (h *fakeHost) CreateBridgePort(tunnel string, p aaa.BridgePort) (tun.Device, error) {
+	if p.Bridge == "missing" {
+		return nil, errors.New("no such bridge")
+	}
+	name, _ := host.InterfaceName(tunnel+"-br", h.Taken)
+	return h.CreateTAP(name)
 }
 
 func (h *fakeHost) fit(c InterfaceConfig) {

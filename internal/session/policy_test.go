@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -344,6 +345,18 @@ func TestGuardDrivesOutTheFlood(t *testing.T) {
 	for _, s := range all {
 		if len(s.kill) != 0 {
 			t.Error("one that is no part of the flood was driven out")
+		}
+	}
+	// Without a busiest address it is the oldest of all.
+	for _, s := range slices.Clone(g.strangers[flood]) {
+		g.leave(s.session, flood)
+	}
+	for g.total < maxStrangers {
+		g.enter(stranger(), netip.AddrFrom4([4]byte{10, 1, byte(g.total >> 8), byte(g.total)}))
+	}
+	for i, s := range all[:3] {
+		if err := g.enter(stranger(), netip.AddrFrom4([4]byte{10, 2, 0, byte(i)})); err != nil || len(s.kill) != 1 || len(all[i+1].kill) != 0 {
+			t.Errorf("the oldest of all did not make room: %v", err)
 		}
 	}
 }

@@ -140,6 +140,8 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 	defer data.Close()
 	data.SetPeerID(uint16(req.PeerID()))
 
+	issued := m.issued.begin()
+	defer issued.end()
 	s := newSession(m, data, link.New(link.Config{
 		Server:    true,
 		MRU:       server.MaxMRU,
@@ -150,6 +152,7 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 		RTT:       roundTrip(c.NetConn()),
 		Keepalive: server.Keepalive,
 		Rand:      m.cfg.Rand,
+		Issue:     issued.issue,
 
 		MRRU:           server.MRRU,
 		LargeEncrypted: decryptsLarge(c.Peer()),

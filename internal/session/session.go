@@ -9,6 +9,7 @@ import (
 
 	"gopptp/internal/aaa"
 	"gopptp/internal/plane"
+	"gopptp/internal/tun"
 	"gopptp/mppe"
 	"gopptp/ppp/link"
 	"gopptp/pptp"
@@ -46,7 +47,8 @@ type session struct {
 	question     int          // the number of the last question who the peer is
 	giveUpAsking context.CancelFunc
 	refused      bool           // the peer failed to authenticate; the log has said so
-	device       Interface      // nil while the network layer is down
+	device       Interface      // nil while the network layer is down, or without IP
+	port         tun.Device     // of a bridge; nil without one
 	network      link.NetworkUp // what the interface was made for
 	loggedIn     time.Time      // zero before authentication, and on a client
 	heard        time.Time      // the last packet that the link was told of
@@ -55,6 +57,7 @@ type session struct {
 
 	// Guarded by m.mu: what is to be given back.
 	claimed     string // interface name
+	binding     uint64 // that it comes from; 0 for none
 	claimedUser string
 
 	mu     sync.Mutex
@@ -225,7 +228,7 @@ func (s *session) pump(ctx context.Context, now time.Time) {
 			s.data.SetReceiver(o.Config, o.Key)
 		case link.SendKey:
 			s.data.SetSender(o.Config, o.Key)
-			if s.device != nil {
+			if !s.limits.up.IsZero() {
 				s.data.Resume(s.device)
 			}
 		case link.Blocked:
@@ -237,6 +240,10 @@ func (s *session) pump(ctx context.Context, now time.Time) {
 			s.networkUp(now, o)
 		case link.NetworkDown:
 			s.networkDown()
+		case link.BridgeUp:
+			s.bridgeUp(now, o)
+		case link.BridgeDown:
+			s.bridgeDown()
 		case link.MissedEcho:
 			s.info("LCP missed echo reply")
 		}
@@ -268,18 +275,22 @@ func (s *session) authenticated(now time.Time, _ link.Authenticated) {
 	s.info("authenticated")
 }
 
-// networkUp makes the interface and lets user traffic flow.
+// networkUp makes the interface and lets user traffic flow. A session that only
+// bridges has no addresses, and no interface but the port.
 func (s *session) networkUp(now time.Time, o link.NetworkUp) {
-	if err := s.checkAddresses(o); err != nil {
-		s.close(now, ending{"could not add address: " + err.Error(), NASError})
-		return
+	if o.Local.IsValid() {
+		if err := s.checkAddresses(o); err != nil {
+			s.close(now, ending{"could not add address: " + err.Error(), NASError})
+			return
+		}
+		device, err := s.open(s.interfaceConfig(o))
+		if err != nil {
+			s.close(now, ending{"could not add interface: " + err.Error(), NASError})
+			return
+		}
+		s.device = device
 	}
-	device, err := s.open(s.interfaceConfig(o))
-	if err != nil {
-		s.close(now, ending{"could not add interface: " + err.Error(), NASError})
-		return
-	}
-	s.device, s.network = device, o
+	s.network = o
 	if !s.limits.policy.Rate.Unlimited() {
 		s.data.SetLimit(s.limits.policy.Rate)
 	}
@@ -295,7 +306,7 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		st.Encoding, st.ConnectedAt = encoding, now
 	})
 	s.data.Open(plane.Opening{
-		Device:       device,
+		Device:       s.device,
 		SendClear:    o.Send.Strength == mppe.None,
 		ReceiveClear: o.Receive.Strength == mppe.None,
 		PFC:          o.PFC,
@@ -330,12 +341,15 @@ func encodingOf(send, receive mppe.Config) string {
 // networkDown takes the interface away.
 func (s *session) networkDown() {
 	s.data.Shut()
-	if s.device == nil {
+	s.bridgeDown()
+	if s.limits.up.IsZero() {
 		return
 	}
-	s.device.Close()
-	s.data.WaitReader()
-	s.device = nil
+	if s.device != nil {
+		s.device.Close()
+		s.data.WaitReader()
+		s.device = nil
+	}
 	s.limits.up = time.Time{}
 	s.update(func(st *Status) { st.Running = false })
 	s.tell(Down)
@@ -380,8 +394,8 @@ func (s *session) end() {
 		s.info("disconnected")
 	}
 	s.asking.Wait()
-	s.unlease()
 	if !s.loggedIn.IsZero() {
-		s.tell(Ended)
+		s.tell(Ended) // before somebody else has the address
 	}
+	s.unlease()
 }

@@ -286,6 +286,46 @@ func TestInterfaceNames(t *testing.T) {
 	})
 }
 
+// A live session of a static entry survives a new name of it, and no other session
+// gets that. It does not survive that the entry is not its user's any more.
+func TestBindingChanges(t *testing.T) {
+	withPair(t, func(p *pair) {
+		b := Binding{ID: 7, Name: "pptp-in1", User: "MT-User"}
+		p.server.PutBinding(b)
+		p.client.PutClient(clientConfig())
+		p.devices("pptp-in1")
+		first := p.server.Active()[0].ID
+		b.Name = "renamed"
+		p.server.PutBinding(b)
+		second := clientConfig()
+		second.ID, second.Name = 2, "pptp-out2"
+		p.client.PutClient(second)
+		time.Sleep(time.Second)
+		all := p.server.Active()
+		if len(all) != 2 || all[0].ID != first || all[0].Binding != 7 || all[1].Binding != 0 {
+			t.Fatalf("sessions %+v", all)
+		}
+		p.client.RemoveClient(2)
+		time.Sleep(time.Second)
+		for _, change := range []func(){func() { b.Disabled = true }, func() { b.Disabled, b.User = false, "somebody" }} {
+			live := p.server.Active()[0].ID
+			change()
+			p.server.PutBinding(b)
+			time.Sleep(3 * time.Second)
+			if all := p.server.Active(); len(all) != 1 || all[0].ID == live || all[0].Binding != 0 {
+				t.Errorf("sessions %+v, after %+v", all, b)
+			}
+			b.Disabled, b.User = false, "MT-User"
+			p.server.PutBinding(b)
+			p.server.Disconnect(p.server.Active()[0].ID)
+			time.Sleep(3 * time.Second)
+			if all := p.server.Active(); len(all) != 1 || all[0].Binding != 7 {
+				t.Errorf("sessions %+v", all)
+			}
+		}
+	})
+}
+
 // Addresses that would harm the machine or the tunnel are refused with a reason.
 func TestHarmfulAddresses(t *testing.T) {
 	for name, row := range map[string]struct {
