@@ -2,8 +2,8 @@
 // requests from local secrets and profiles (/ppp/secret, /ppp/profile), and gives
 // out the addresses of pools (/ip/pool).
 //
-// It speaks no protocol of its own and never logs a password. RADIUS will stand
-// behind the same door.
+// It speaks no protocol of its own and never logs a password. Of users whom RADIUS
+// knows it says what their profile gives them, and no more.
 package aaa
 
 import (

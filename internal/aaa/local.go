@@ -40,6 +40,11 @@ type Grant struct {
 	Only128               bool // no shorter key may be agreed on
 	Policy                Policy
 
+	// What the profiles alone say, and the service's default profile, for when the
+	// user is given another profile.
+	Profile Policy
+	Service string
+
 	// Of a user whom RADIUS knows.
 	Radius  bool
 	Class   [][]byte      // to be told to its accounting
@@ -153,20 +158,21 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 }
 
 // Grant gives what a user gets who is no secret here but is known elsewhere, by
-// the name of a profile or, if that is empty or there is none, by the service's
-// default profile.
-func (l *Local) Grant(profile string, call Call) Grant {
+// the name of a profile, or by the service's default profile if the name is empty
+// or, which known tells, if there is no such profile.
+func (l *Local) Grant(profile string, call Call) (grant Grant, known bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	service := l.profiles[l.byName[call.DefaultProfile]]
-	own, there := Profile{}, false
-	if id, ok := l.byName[profile]; ok {
-		own, there = l.profiles[id], true
+	own := service
+	if profile == "" {
+		return settle(Secret{}, own, service), true
 	}
-	if !there {
-		own = service
+	id, known := l.byName[profile]
+	if known {
+		own = l.profiles[id]
 	}
-	return settle(Secret{}, own, service)
+	return settle(Secret{}, own, service), known
 }
 
 // settle gives what a user gets with a secret and a profile on a service with a
@@ -179,6 +185,8 @@ func settle(secret Secret, own, service Profile) Grant {
 		WINS:       firstAddrs(own.WINSServers, service.WINSServers),
 		Encryption: Settle(own.UseEncryption, service.UseEncryption),
 		Policy:     policy(secret, own, service),
+		Profile:    policy(Secret{}, own, service),
+		Service:    service.Name,
 	}
 	// An address beats a pool at whichever level it stands.
 	if !grant.Local.IsValid() {

@@ -3,6 +3,7 @@ package aaa
 import (
 	"fmt"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -75,6 +76,40 @@ func TestPrecedence(t *testing.T) {
 	g = l.Authenticate(pap("u", "p"), Call{DefaultProfile: "default"})
 	if g.Encryption != No || g.Local.IsValid() {
 		t.Errorf("no values: %+v", g)
+	}
+}
+
+// Users who are no secrets get a profile over the service's default profile, and
+// nothing of a secret.
+func TestGrant(t *testing.T) {
+	l := newLocal()
+	call := Call{DefaultProfile: "default-encryption"}
+	for _, row := range []struct {
+		profile    string
+		known      bool
+		remote     string
+		encryption Tri
+		sessions   int
+	}{
+		{"", true, "", Yes, 0},
+		{"strict", true, "10.2.0.5", Required, 1},
+		{"default", true, "", Yes, 0},
+		{"none", false, "", Yes, 0},
+	} {
+		g, known := l.Grant(row.profile, call)
+		remote, _ := netip.ParseAddr(row.remote)
+		if known != row.known || g.OK || g.Local != addr("10.0.0.1") || g.Remote != remote || g.Encryption != row.encryption || g.Policy.PortLimit != row.sessions {
+			t.Errorf("%q: %t, %+v", row.profile, known, g)
+		}
+		if g.Service != "default-encryption" || !reflect.DeepEqual(g.Profile, g.Policy) {
+			t.Errorf("%q: %+v", row.profile, g)
+		}
+	}
+	// What is the secret's own is not the profile's.
+	l.PutSecret(Secret{ID: 9, Name: "own", Service: "any", Password: "p", Profile: "strict", LimitIn: 1, Routes: []Route{{}}})
+	g := l.Authenticate(pap("own", "p"), call)
+	if g.Policy.LimitIn != 1 || g.Profile.LimitIn != 0 || g.Profile.Routes != nil || g.Profile.PortLimit != 1 || g.Service != "default-encryption" {
+		t.Errorf("a secret: %+v", g)
 	}
 }
 

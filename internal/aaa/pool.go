@@ -18,8 +18,6 @@ var (
 	ErrNoPool = errors.New("aaa: no such pool")
 	// ErrExhausted says that a pool, and all that follow it, have no address left.
 	ErrExhausted = errors.New("aaa: pool is used up")
-	// ErrTaken says that an address is in use.
-	ErrTaken = errors.New("aaa: address is in use")
 )
 
 // maxRemembered bounds the users whose last address a pool remembers. It has room
@@ -56,6 +54,9 @@ type Pools struct {
 	names map[string]uint64
 
 	leases map[uint32]Lease
+	// more has how many hold an address of leases besides the one that is shown:
+	// a user may have several sessions with the address that is theirs.
+	more map[uint32]int
 	// busy has a bit for each address of leases, 64 in a word, so that the next
 	// free one is found without a look at each: a full /16 is a thousand words.
 	busy map[uint32]uint64
@@ -110,7 +111,7 @@ func (p *Pools) Put(id uint64, c Pool) {
 func (p *Pools) makeLocked() {
 	if p.pools == nil {
 		p.pools, p.names = map[uint64]*pool{}, map[string]uint64{}
-		p.leases, p.busy = map[uint32]Lease{}, map[uint32]uint64{}
+		p.leases, p.more, p.busy = map[uint32]Lease{}, map[uint32]int{}, map[uint32]uint64{}
 	}
 }
 
@@ -171,18 +172,20 @@ func (p *Pools) chainLocked(id uint64) []uint64 {
 }
 
 // TakeExact takes an address that was not chosen here, as a secret's own, so that
-// no pool gives it to another.
-func (p *Pools) TakeExact(a netip.Addr, owner, info string) error {
+// no pool gives it to another. It may be out already; then it is until as many have
+// released it.
+func (p *Pools) TakeExact(a netip.Addr, owner, info string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !a.Unmap().Is4() {
-		return nil // no pool has it
+		return // no pool has it
 	}
 	n := number(a)
-	if p.isBusyLocked(n) {
-		return ErrTaken
-	}
 	p.makeLocked()
+	if p.isBusyLocked(n) {
+		p.more[n]++
+		return
+	}
 	var home uint64
 	for _, id := range slices.Sorted(maps.Keys(p.pools)) {
 		if p.pools[id].has(n) {
@@ -191,10 +194,10 @@ func (p *Pools) TakeExact(a netip.Addr, owner, info string) error {
 		}
 	}
 	p.leaseLocked(n, home, owner, info, "")
-	return nil
 }
 
-// Release gives an address back. One that is not out is not touched.
+// Release gives an address back, once for each time that it was taken. One that is
+// not out is not touched.
 func (p *Pools) Release(a netip.Addr) {
 	if !a.Unmap().Is4() {
 		return
@@ -203,6 +206,14 @@ func (p *Pools) Release(a netip.Addr) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, out := p.leases[n]; !out {
+		return
+	}
+	switch more := p.more[n]; {
+	case more > 1:
+		p.more[n]--
+		return
+	case more == 1:
+		delete(p.more, n)
 		return
 	}
 	delete(p.leases, n)

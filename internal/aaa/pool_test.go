@@ -1,7 +1,6 @@
 package aaa
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -61,9 +60,7 @@ func TestPoolRemembers(t *testing.T) {
 	take("main", "b", "10.0.0.2") // their own
 	take("main", "b", "10.0.0.4") // a second session of theirs
 	take("main", "", "10.0.0.5")  // nobody in particular
-	if err := p.TakeExact(addr("10.0.0.1"), "PPP", "s"); err != nil {
-		t.Error(err)
-	}
+	p.TakeExact(addr("10.0.0.1"), "PPP", "s")
 	take("main", "a", "10.0.0.6") // theirs is taken
 }
 
@@ -119,35 +116,33 @@ func TestPoolChanges(t *testing.T) {
 
 func TestTakeExact(t *testing.T) {
 	var p Pools
-	if err := p.TakeExact(addr("10.0.0.2"), "PPP", "early"); err != nil { // before there is any pool
-		t.Error(err)
-	}
+	p.TakeExact(addr("10.0.0.2"), "PPP", "early") // before there is any pool
 	take := taker(t, &p)
 	p.Put(1, Pool{Name: "main", Ranges: []Range{span("10.0.0.1", "10.0.0.4")}})
 	p.Put(2, Pool{Name: "over", Ranges: []Range{span("10.0.0.0", "10.0.0.255")}})
-	if err := p.TakeExact(addr("10.0.0.1"), "PPP", "u"); err != nil {
-		t.Error(err)
-	}
+	p.TakeExact(addr("10.0.0.1"), "PPP", "u")
 	take("main", "v", "10.0.0.3")
-	if err := p.TakeExact(addr("10.0.0.3"), "PPP", "u"); !errors.Is(err, ErrTaken) {
-		t.Errorf("an address that is out: %v", err)
-	}
 	take("over", "w", "10.0.0.0")
 	take("over", "x", "10.0.0.4") // what is out of one pool is out of all
-	if err := p.TakeExact(addr("2001:db8::1"), "PPP", "u"); err != nil {
-		t.Error(err)
-	}
-	if err := p.TakeExact(addr("192.0.2.1"), "PPP", "u"); err != nil {
-		t.Error(err)
-	}
+	p.TakeExact(addr("2001:db8::1"), "PPP", "u")
+	p.TakeExact(addr("192.0.2.1"), "PPP", "u")
 	if got := p.Used(); len(got) != 4 || got[0] != (Lease{addr("10.0.0.1"), 1, "PPP", "u"}) {
 		t.Errorf("used: %+v", got)
 	}
 	p.Release(addr("192.0.2.1"))
 	p.Release(addr("2001:db8::1"))
-	if err := p.TakeExact(addr("192.0.2.1"), "PPP", "u"); err != nil {
-		t.Error(err)
+	p.Release(addr("10.0.0.4"))
+	for range 3 { // of three who have it, the last gives it back
+		p.TakeExact(addr("10.0.0.4"), "PPP", "u")
 	}
+	for range 2 {
+		p.Release(addr("10.0.0.4"))
+		take("main", "y", ErrExhausted.Error())
+	}
+	p.Release(addr("10.0.0.4"))
+	take("main", "y", "10.0.0.4")
+	p.Release(addr("10.0.0.4"))
+	take("main", "z", "10.0.0.4")
 }
 
 // TestPoolEdges takes all there is at the ends of the address space.

@@ -97,6 +97,12 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer machine.Close()
+	door, err := listenUnix(cfg.Socket)
+	if err != nil {
+		return err
+	}
+	defer door.Close()
+	// Only now is it sure that no other daemon lives whose routes and rules these are.
 	if err := machine.ForgetRoutes(); err != nil {
 		log.Addf("system,warning", "%v", err)
 	}
@@ -109,11 +115,6 @@ func Run(ctx context.Context, cfg Config) error {
 	if err != nil {
 		log.Addf("system,warning", "%v", err)
 	}
-	door, err := listenUnix(cfg.Socket)
-	if err != nil {
-		return err
-	}
-	defer door.Close()
 
 	scripts := script.NewRunner(log)
 	defer scripts.Close()

@@ -208,7 +208,7 @@ func TestDoors(t *testing.T) {
 
 func TestResources(t *testing.T) {
 	m := resources(t.TempDir())
-	if m.CPUs < 1 || m.TotalMemory == 0 || m.FreeMemory > m.TotalMemory || m.TotalSpace == 0 || m.FreeSpace > m.TotalSpace || m.Load < 0 {
+	if m.CPUs < 1 || m.TotalMemory == 0 || m.FreeMemory > m.TotalMemory || m.TotalSpace == 0 || m.FreeSpace > m.TotalSpace || m.Load < 0 || m.Built.IsZero() {
 		t.Errorf("%+v", m)
 	}
 }

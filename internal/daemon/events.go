@@ -22,8 +22,10 @@ func (e *events) tell(ev session.Event) {
 	e.access.Event(ev)
 	switch ev.Kind {
 	case session.Up:
+		e.menus.LinkChanged(ev.Status, ev.At, true)
 		e.scripts.Hook(hook(e.menus, ev, "on-up", ev.Policy.OnUp))
 	case session.Down:
+		e.menus.LinkChanged(ev.Status, ev.At, false)
 		e.scripts.Hook(hook(e.menus, ev, "on-down", ev.Policy.OnDown))
 	case session.Ended:
 		e.menus.SessionEnded(ev.Grant.Secret, ev.At, ev.Status.CallerID, ev.Cause.String())

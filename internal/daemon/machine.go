@@ -5,7 +5,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
+	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -15,7 +19,7 @@ import (
 // resources gives what /system/resource shows. What the system does not tell stays
 // unknown.
 func resources(data string) tree.Machine {
-	m := tree.Machine{CPUs: runtime.NumCPU(), Load: -1}
+	m := tree.Machine{CPUs: runtime.NumCPU(), Load: -1, Built: built()}
 	const kib = 1024
 	fields("/proc/meminfo", func(key, value string) {
 		var n uint64
@@ -28,8 +32,12 @@ func resources(data string) tree.Machine {
 		}
 	})
 	fields("/proc/cpuinfo", func(key, value string) {
-		if key == "model name" {
+		switch key {
+		case "model name":
 			m.CPU = value
+		case "cpu MHz":
+			whole, _, _ := strings.Cut(value, ".")
+			m.MHz, _ = strconv.Atoi(whole) // unknown if it is no number
 		}
 	})
 	if b, err := os.ReadFile("/proc/loadavg"); err == nil {
@@ -59,3 +67,27 @@ func fields(path string, each func(key, value string)) {
 		}
 	}
 }
+
+// built gives when the program was built: the time of what it was built from, or
+// else that of its file.
+var built = sync.OnceValue(func() time.Time {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, s := range info.Settings {
+			if s.Key != "vcs.time" {
+				continue
+			}
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				return at.Local()
+			}
+		}
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return time.Time{}
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return time.Time{}
+	}
+	return info.ModTime()
+})

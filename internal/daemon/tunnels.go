@@ -83,7 +83,7 @@ func (t *tunnel) Close() error {
 		return nil
 	}
 	t.closed = true
-	return errors.Join(t.Device.Close(), t.takeBack(t.undo))
+	return errors.Join(t.Device.Close(), t.takeBack(t.undo), t.machine.resolver.Forget(t.name))
 }
 
 // takeBack undoes what was done for a configuration.
@@ -139,13 +139,10 @@ func (t *tunnel) furnish(c session.InterfaceConfig) error {
 	if err := t.route(c); err != nil {
 		return err
 	}
-	if len(c.DNS) == 0 {
-		return nil
-	}
+	// Last, because there is no way back to those that it had.
 	if err := m.resolver.Use(t.name, c.DNS, c.ExclusiveDNS); err != nil {
 		m.log.Addf("pptp,ppp,error", "%s: %v", c.Name, err)
 	}
-	t.undo = append(t.undo, func() error { return m.resolver.Forget(t.name) })
 	return nil
 }
 
@@ -174,7 +171,7 @@ func (t *tunnel) route(c session.InterfaceConfig) error {
 // fitted, it comes up without.
 func (t *tunnel) protect(c session.InterfaceConfig) error {
 	s := firewall.Session{
-		Interface: t.name, Remote: c.Remote, MSS: c.MSS, AddressLists: c.AddressLists, InterfaceList: c.InterfaceList,
+		Interface: t.name, Remote: c.Remote, FitMSS: c.FitMSS, AddressLists: c.AddressLists, InterfaceList: c.InterfaceList,
 		IncomingFilter: c.IncomingFilter, OutgoingFilter: c.OutgoingFilter,
 	}
 	remove, err := t.machine.firewall.Add(s)

@@ -6,7 +6,7 @@
 // what a daemon that was killed left behind is taken away by Open.
 //
 //	table ip gopptp {
-//	    map gopptp-mss { type ifname : integer }        interface → largest MSS
+//	    set gopptp-mss { type ifname }                  interfaces that the MSS is fitted to
 //	    map gopptp-incoming { type ifname : verdict }   interface → jump to incoming-filter
 //	    map gopptp-outgoing { type ifname : verdict }   interface → jump to outgoing-filter
 //	    set NAME { type ipv4_addr }                     address-list NAME

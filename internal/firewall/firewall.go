@@ -24,7 +24,7 @@ type Session struct {
 	Interface string     // the name that the kernel knows
 	Remote    netip.Addr // the client's inner address
 
-	MSS            int // the largest segment of TCP that fits into the tunnel
+	FitMSS         bool // lower the MSS of TCP to what fits into the tunnel
 	AddressLists   []string
 	InterfaceList  string
 	IncomingFilter string // a chain for packets from the client
@@ -33,7 +33,7 @@ type Session struct {
 
 // empty reports whether the session needs nothing.
 func (s Session) empty() bool {
-	return s.MSS == 0 && len(s.AddressLists) == 0 && s.InterfaceList == "" && s.IncomingFilter == "" && s.OutgoingFilter == ""
+	return !s.FitMSS && len(s.AddressLists) == 0 && s.InterfaceList == "" && s.IncomingFilter == "" && s.OutgoingFilter == ""
 }
 
 // A Firewall is safe for concurrent use. Make it with Open.
@@ -42,6 +42,7 @@ type Firewall struct {
 	nft   *nftables.Conn
 	ready bool            // the table and what is always in it are there
 	uses  map[element]int // how many sessions have put an element there
+	shown map[element]member
 }
 
 // An element is a member of a set, or a key of a map.
@@ -54,7 +55,7 @@ func Open() (*Firewall, error) {
 	if err != nil {
 		return nil, fmt.Errorf("firewall: open netlink socket: %w", err)
 	}
-	f := &Firewall{nft: nft, uses: map[element]int{}}
+	f := &Firewall{nft: nft, uses: map[element]int{}, shown: map[element]member{}}
 	if err := f.clean(); err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EPROTONOSUPPORT) && !errors.Is(err, os.ErrPermission) {
 		_ = nft.CloseLasting()
 		return nil, fmt.Errorf("firewall: clean table %s: %w", tableName, err)
@@ -92,6 +93,7 @@ func (f *Firewall) Add(s Session) (remove func() error, err error) {
 	}
 	for _, m := range plan {
 		f.uses[m.element]++
+		f.shown[m.element] = m
 	}
 	return func() error {
 		f.mu.Lock()
@@ -100,7 +102,8 @@ func (f *Firewall) Add(s Session) (remove func() error, err error) {
 	}, nil
 }
 
-// put adds what no other session has added.
+// put adds what is not there yet. What an interface had before, of a session whose
+// configuration changes, gives way in the same moment.
 func (f *Firewall) put(plan []member) error {
 	for _, m := range plan {
 		if m.chain != "" {
@@ -113,7 +116,15 @@ func (f *Firewall) put(plan []member) error {
 			}
 		}
 		if f.uses[m.element] > 0 {
-			continue
+			before := f.shown[m.element]
+			if before == m {
+				continue
+			}
+			old := []nftables.SetElement{before.value()}
+			// The administrator may have taken it away, and what is not there cannot go.
+			if err := errors.Join(f.nft.SetAddElements(set, old), f.nft.SetDeleteElements(set, old)); err != nil {
+				return err
+			}
 		}
 		if err := f.nft.SetAddElements(set, []nftables.SetElement{m.value()}); err != nil {
 			return err
@@ -130,7 +141,9 @@ func (f *Firewall) drop(plan []member) error {
 		if f.uses[m.element]--; f.uses[m.element] > 0 {
 			continue
 		}
+		m = f.shown[m.element]
 		delete(f.uses, m.element)
+		delete(f.shown, m.element)
 		if err := f.nft.SetDeleteElements(m.definition(), []nftables.SetElement{m.value()}); err != nil {
 			errs = append(errs, err)
 			continue
@@ -160,7 +173,7 @@ func (f *Firewall) clean() error {
 			return err
 		}
 		for _, s := range sets {
-			if s.Name == mssMap || s.Name == incomingMap || s.Name == outgoingMap {
+			if s.Name == mssSet || s.Name == incomingMap || s.Name == outgoingMap {
 				f.nft.FlushSet(s)
 				continue
 			}

@@ -71,6 +71,14 @@ func (l *lab) add(s Session) (remove func() error) {
 	return remove
 }
 
+// mtu sets that of the tunnel.
+func (l *lab) mtu(mtu int) {
+	l.t.Helper()
+	if err := l.router.Handle.LinkSetMTU(l.router.Link(tunnel), mtu); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
 // dial connects from one machine to the other and gives the segment sizes that
 // the two ends will send; zero if they could not connect.
 func (l *lab) dial(from, to *hosttest.Namespace, server string) (dialer, listener int) {
@@ -141,7 +149,11 @@ func TestRequiresRootMSS(t *testing.T) {
 	if a, b := l.dial(l.client, l.server, "192.0.2.2"); a != 1460-timestamps || b != 1460-timestamps {
 		t.Fatalf("without a session: %d, %d", a, b)
 	}
-	remove := l.add(Session{MSS: 1000})
+	l.mtu(1040)
+	if a, b := l.dial(l.client, l.server, "192.0.2.2"); a != 1460-timestamps || b != 1460-timestamps {
+		t.Fatalf("with a small MTU and without a session: %d, %d", a, b)
+	}
+	remove := l.add(Session{FitMSS: true})
 	if a, b := l.dial(l.client, l.server, "192.0.2.2"); a != 1000-timestamps || b != 1000-timestamps {
 		t.Errorf("from the client: %d, %d; want 1000 less %d", a, b, timestamps)
 	}
@@ -154,9 +166,10 @@ func TestRequiresRootMSS(t *testing.T) {
 	if a, b := l.dial(l.client, l.server, "192.0.2.2"); a != 1460-timestamps || b != 1460-timestamps {
 		t.Errorf("after the session: %d, %d", a, b)
 	}
-	remove = l.add(Session{MSS: 4000}) // never raised
+	l.mtu(4000)
+	remove = l.add(Session{FitMSS: true}) // never raised
 	if a, b := l.dial(l.client, l.server, "192.0.2.2"); a != 1460-timestamps || b != 1460-timestamps {
-		t.Errorf("with a large one: %d, %d", a, b)
+		t.Errorf("with a large MTU: %d, %d", a, b)
 	}
 	if err := remove(); err != nil {
 		t.Error(err)
@@ -175,7 +188,7 @@ func TestRequiresRootFilters(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l := newLab(t)
-			l.add(Session{MSS: 1460})() // makes the chain ppp
+			l.add(Session{FitMSS: true})() // makes the chain ppp
 			nt := table()
 			forward := l.nft.AddChain(&nftables.Chain{Name: "admin", Table: nt, Type: nftables.ChainTypeFilter,
 				Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter})
@@ -196,6 +209,46 @@ func TestRequiresRootFilters(t *testing.T) {
 				t.Error("the filter outlives the session")
 			}
 		})
+	}
+}
+
+// TestRequiresRootFilterChanges: a session whose configuration changes obeys the
+// new one, also when what it had before is taken back afterwards.
+func TestRequiresRootFilterChanges(t *testing.T) {
+	l := newLab(t)
+	open := l.add(Session{FitMSS: true, IncomingFilter: "other"})
+	nt := table()
+	forward := l.nft.AddChain(&nftables.Chain{Name: "admin", Table: nt, Type: nftables.ChainTypeFilter,
+		Hooknum: nftables.ChainHookForward, Priority: nftables.ChainPriorityFilter})
+	l.nft.AddRule(&nftables.Rule{Table: nt, Chain: forward, Exprs: []expr.Any{&expr.Verdict{Kind: expr.VerdictJump, Chain: pppChain}}})
+	strict := l.nft.AddChain(&nftables.Chain{Name: "strict", Table: nt})
+	l.nft.AddRule(&nftables.Rule{Table: nt, Chain: strict, Exprs: []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}}})
+	if err := l.nft.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	passes := func(want bool) {
+		t.Helper()
+		if a, _ := l.dial(l.client, l.server, "192.0.2.2"); a > 0 != want {
+			t.Errorf("connected: %t, want %t", a > 0, want)
+		}
+	}
+	passes(true)
+	l.nft.FlushSet(member{element: element{set: incomingMap}, chain: "other"}.definition()) // as an administrator may
+	if err := l.nft.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	closed := l.add(Session{FitMSS: true, IncomingFilter: "strict"})
+	passes(false)
+	if err := open(); err != nil {
+		t.Error(err)
+	}
+	passes(false)
+	if err := closed(); err != nil {
+		t.Error(err)
+	}
+	passes(true)
+	if left := l.elements(incomingMap); len(left) != 0 {
+		t.Errorf("elements are left: %q", left)
 	}
 }
 
@@ -238,14 +291,14 @@ func TestRequiresRootLists(t *testing.T) {
 
 func TestRequiresRootRestartForgetsSessions(t *testing.T) {
 	l := newLab(t)
-	l.add(Session{MSS: 1000, IncomingFilter: "a", OutgoingFilter: "b"})
-	for _, name := range []string{mssMap, incomingMap, outgoingMap} {
+	l.add(Session{FitMSS: true, IncomingFilter: "a", OutgoingFilter: "b"})
+	for _, name := range []string{mssSet, incomingMap, outgoingMap} {
 		if got := strings.Join(l.elements(name), " "); got != tunnel {
 			t.Errorf("%s: %q", name, got)
 		}
 	}
 	l.fw = l.open()
-	for _, name := range []string{mssMap, incomingMap, outgoingMap} {
+	for _, name := range []string{mssSet, incomingMap, outgoingMap} {
 		if got := l.elements(name); len(got) != 0 {
 			t.Errorf("%s after a restart: %q", name, got)
 		}
@@ -256,7 +309,8 @@ func TestRequiresRootRestartForgetsSessions(t *testing.T) {
 // only the sessions there are.
 func TestRequiresRootTableTakenAway(t *testing.T) {
 	l := newLab(t)
-	remove := l.add(Session{MSS: 1000, AddressLists: []string{"a"}})
+	l.mtu(1040)
+	remove := l.add(Session{FitMSS: true, AddressLists: []string{"a"}})
 	l.nft.FlushRuleset()
 	if err := l.nft.Flush(); err != nil {
 		t.Fatal(err)
@@ -265,7 +319,7 @@ func TestRequiresRootTableTakenAway(t *testing.T) {
 		t.Error(err)
 	}
 	for range 2 { // the first finds that the table is gone
-		if _, err := l.fw.Add(Session{Interface: tunnel, Remote: clientAddr, MSS: 1000}); err == nil {
+		if _, err := l.fw.Add(Session{Interface: tunnel, Remote: clientAddr, FitMSS: true}); err == nil {
 			break
 		}
 	}
@@ -279,10 +333,10 @@ func TestRequiresRootTableTakenAway(t *testing.T) {
 func TestRequiresRootImpossible(t *testing.T) {
 	l := newLab(t)
 	for _, chain := range []string{pppChain, mssChain} {
-		if _, err := l.fw.Add(Session{Interface: tunnel, Remote: clientAddr, MSS: 1000, IncomingFilter: chain}); err == nil {
+		if _, err := l.fw.Add(Session{Interface: tunnel, Remote: clientAddr, FitMSS: true, IncomingFilter: chain}); err == nil {
 			t.Errorf("%s can be a filter", chain)
 		}
-		if got := l.elements(mssMap); len(got) != 0 {
+		if got := l.elements(mssSet); len(got) != 0 {
 			t.Errorf("left behind: %q", got)
 		}
 	}

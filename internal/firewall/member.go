@@ -1,16 +1,16 @@
 package firewall
 
 import (
-	"encoding/binary"
-
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 )
 
-// The maps from interfaces to what happens to their packets.
+// The set of interfaces that segments of TCP are fitted to, and the maps from
+// interfaces to what happens to their packets.
 const (
-	mssMap      = "gopptp-mss"
+	mssSet      = "gopptp-mss"
 	incomingMap = "gopptp-incoming"
 	outgoingMap = "gopptp-outgoing"
 )
@@ -25,16 +25,15 @@ const (
 type member struct {
 	element
 	address bool   // the key is an address, or else an interface
-	mss     int    // of mssMap
-	chain   string // of the other two maps
+	chain   string // of the two maps
 }
 
 // newPlan gives the members of a session.
 func newPlan(s Session) []member {
 	name := ifName(s.Interface)
 	var plan []member
-	if s.MSS > 0 {
-		plan = append(plan, member{element: element{mssMap, name}, mss: s.MSS})
+	if s.FitMSS {
+		plan = append(plan, member{element: element{mssSet, name}})
 	}
 	for _, list := range s.AddressLists {
 		if s.Remote.Is4() {
@@ -54,39 +53,27 @@ func newPlan(s Session) []member {
 }
 
 // listed reports that the member is one of a list that the administrator knows.
-func (m member) listed() bool { return m.mss == 0 && m.chain == "" }
+func (m member) listed() bool { return m.set != mssSet && m.chain == "" }
 
 // definition is the set that the member belongs to.
 func (m member) definition() *nftables.Set {
 	if m.address {
-		return &nftables.Set{Table: table(), Name: m.set, KeyType: nftables.TypeIPAddr}
+		return &nftables.Set{Table: table(), Name: m.set, KeyType: nftables.TypeIPAddr, KeyByteOrder: binaryutil.BigEndian}
 	}
-	s := &nftables.Set{Table: table(), Name: m.set, KeyType: nftables.TypeIFName}
-	switch {
-	case m.mss > 0:
-		s.IsMap, s.DataType = true, segmentSize()
-	case m.chain != "":
+	// Without the order of octets nft shows a name from its end, which is empty.
+	s := &nftables.Set{Table: table(), Name: m.set, KeyType: nftables.TypeIFName, KeyByteOrder: binaryutil.NativeEndian}
+	if m.chain != "" {
 		s.IsMap, s.DataType = true, nftables.TypeVerdict
 	}
 	return s
 }
 
-// segmentSize is a number of two octets.
-func segmentSize() nftables.SetDatatype {
-	t := nftables.TypeInteger
-	t.Bytes = 2
-	return t
-}
-
 // value is the member as an element.
 func (m member) value() nftables.SetElement {
 	e := nftables.SetElement{Key: []byte(m.key)}
-	switch {
-	case m.mss > 0:
-		e.Val = binary.BigEndian.AppendUint16(nil, uint16(m.mss))
-	case m.chain != "":
+	if m.chain != "" {
 		e.VerdictData = &expr.Verdict{Kind: expr.VerdictJump, Chain: m.chain}
-	default:
+	} else {
 		e.Comment = mark
 	}
 	return e
@@ -103,7 +90,7 @@ func ifName(name string) string {
 func (f *Firewall) prepare() error {
 	t := f.nft.AddTable(table())
 	for _, m := range []member{
-		{element: element{set: mssMap}, mss: 1},
+		{element: element{set: mssSet}},
 		{element: element{set: incomingMap}, chain: pppChain},
 		{element: element{set: outgoingMap}, chain: pppChain},
 	} {
@@ -131,8 +118,10 @@ func (f *Firewall) prepare() error {
 	return f.nft.Flush()
 }
 
-// fitMSS lowers the MSS of a SYN to what the interface of one end can carry. The
-// kernel never raises one.
+// fitMSS lowers the MSS of a SYN that comes from or goes to an interface of the set
+// to what the MTUs of its way and of the way back can carry. The kernel never raises
+// one. (A map from interfaces to sizes would do as well, but nft cannot load what it
+// shows of such a map, and people save and load what it shows.)
 func fitMSS(end expr.MetaKey) []expr.Any {
 	const (
 		flagsAt     = 13 // in the header of TCP (RFC 9293, section 3.1)
@@ -147,7 +136,9 @@ func fitMSS(end expr.MetaKey) []expr.Any {
 		&expr.Bitwise{SourceRegister: 1, DestRegister: 1, Len: 1, Mask: []byte{syn | rst}, Xor: []byte{0}},
 		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{syn}},
 		&expr.Meta{Key: end, Register: 1},
-		&expr.Lookup{SourceRegister: 1, SetName: mssMap, DestRegister: 1, IsDestRegSet: true},
+		&expr.Lookup{SourceRegister: 1, SetName: mssSet},
+		&expr.Rt{Register: 1, Key: expr.RtTCPMSS},
+		&expr.Byteorder{SourceRegister: 1, DestRegister: 1, Op: expr.ByteorderHton, Len: 2, Size: 2},
 		&expr.Exthdr{SourceRegister: 1, Op: expr.ExthdrOpTcpopt, Type: maxSegment, Offset: maxSegValue, Len: 2},
 	}
 }

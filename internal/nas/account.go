@@ -43,11 +43,18 @@ func (n *NAS) Event(e session.Event) {
 }
 
 // start accounts a session from when it has its address. If the network comes up a
-// second time, that is the same session.
+// second time, that is the same session, perhaps with another address.
 func (n *NAS) start(e session.Event) {
 	s := e.Status
 	n.mu.Lock()
-	if !n.settings.accounts() || n.accounted[s.ID] != nil {
+	if a := n.accounted[s.ID]; a != nil {
+		n.mu.Unlock()
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.record.Address = s.RemoteAddress
+		return
+	}
+	if !n.settings.accounts() {
 		n.mu.Unlock()
 		return
 	}

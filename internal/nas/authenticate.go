@@ -38,7 +38,10 @@ func (n *NAS) Authenticate(ctx context.Context, req *auth.Request, call aaa.Call
 	case !answer.Accepted:
 		return aaa.Grant{Reason: answer.Reason, Result: answer.Result}
 	}
-	grant := n.sessions.Grant(answer.Policy.Profile, call)
+	grant, known := n.sessions.Grant(answer.Policy.Profile, call)
+	if !known {
+		n.log.Addf("radius,warning", "user %.64q: the group %.64q of a server is no profile: %s is used", req.Name, answer.Policy.Profile, grant.Service)
+	}
 	grant.OK, grant.Radius, grant.User, grant.Result = true, true, req.Name, answer.Result
 	n.overlay(&grant, &answer.Policy)
 	return grant

@@ -29,8 +29,8 @@ type Settings struct {
 type Sessions interface {
 	Active() []session.Status
 	Disconnect(id uint64) bool
-	Change(id uint64, edit func(*aaa.Policy)) (found bool, err error)
-	Grant(profile string, call aaa.Call) aaa.Grant
+	Change(id uint64, edit func(*aaa.Grant, *aaa.Policy)) (found bool, err error)
+	Grant(profile string, call aaa.Call) (grant aaa.Grant, known bool)
 }
 
 // A NAS is safe for concurrent use. Make it with New.

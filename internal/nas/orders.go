@@ -3,6 +3,7 @@ package nas
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"gopptp/internal/aaa"
@@ -27,25 +28,22 @@ func (o orders) Find(m radius.Match) []uint64 {
 
 // told is a session as servers know it.
 func told(s session.Status) radius.Session {
-	domain, _, there := strings.Cut(s.User, `\`)
-	if !there {
-		domain = ""
-	}
 	return radius.Session{
-		User: s.User, Domain: domain, ID: fmt.Sprintf("%08X", s.SessionID), Port: uint32(s.ID), Calling: s.CallerID, Called: s.CalledID,
+		User: s.User, Domain: s.User[:max(strings.LastIndexByte(s.User, '\\'), 0)], ID: fmt.Sprintf("%08X", s.SessionID), Port: uint32(s.ID),
+		Calling: s.CallerID, Called: s.CalledID,
 	}
 }
 
 // Disconnect implements radius.Sessions.
 func (o orders) Disconnect(id uint64) error {
 	if !o.sessions.Disconnect(id) {
-		return errGone
+		return radius.ErrGone
 	}
 	return nil
 }
 
-// errGone says that a session has ended meanwhile.
-var errGone = errors.New("the session has ended")
+// errGroup says that a Mikrotik-Group is no profile.
+var errGroup = errors.New("no profile has the name of the group")
 
 // Change implements radius.Sessions. What makes no sense changes nothing.
 func (o orders) Change(id uint64, c radius.Change) error {
@@ -56,9 +54,16 @@ func (o orders) Change(id uint64, c radius.Change) error {
 			return err
 		}
 	}
-	found, err := o.sessions.Change(id, func(p *aaa.Policy) {
+	if c.Profile != nil {
+		if _, known := o.sessions.Grant(*c.Profile, aaa.Call{}); !known {
+			return fmt.Errorf("%w: %.64q", errGroup, *c.Profile)
+		}
+	}
+	found, err := o.sessions.Change(id, func(g *aaa.Grant, p *aaa.Policy) {
 		if c.Profile != nil {
-			regroup(p, o.sessions.Grant(*c.Profile, aaa.Call{}).Policy)
+			profile, _ := o.sessions.Grant(*c.Profile, aaa.Call{DefaultProfile: g.Service})
+			regroup(p, g.Profile, profile.Profile)
+			g.Profile = profile.Profile
 		}
 		set(&p.IncomingFilter, c.FilterIn)
 		set(&p.OutgoingFilter, c.FilterOut)
@@ -78,7 +83,7 @@ func (o orders) Change(id uint64, c radius.Change) error {
 	case err != nil:
 		return err
 	case !found:
-		return errGone
+		return radius.ErrGone
 	}
 	if c.Class != nil {
 		o.mu.Lock()
@@ -106,9 +111,23 @@ func set[T any](value *T, order *T) {
 }
 
 // regroup gives a live session what another profile says, as far as that can be
-// changed without a new connection.
-func regroup(p *aaa.Policy, profile aaa.Policy) {
-	p.Rate, p.IdleTimeout, p.SessionTimeout = profile.Rate, profile.IdleTimeout, profile.SessionTimeout
-	p.IncomingFilter, p.OutgoingFilter = profile.IncomingFilter, profile.OutgoingFilter
-	p.AddressLists, p.InterfaceList = profile.AddressLists, profile.InterfaceList
+// changed without a new connection. What a server has ordered beside the profile
+// stays, as it does when a session begins.
+func regroup(p *aaa.Policy, old, profile aaa.Policy) {
+	replace(&p.Rate, old.Rate, profile.Rate)
+	replace(&p.IdleTimeout, old.IdleTimeout, profile.IdleTimeout)
+	replace(&p.SessionTimeout, old.SessionTimeout, profile.SessionTimeout)
+	replace(&p.IncomingFilter, old.IncomingFilter, profile.IncomingFilter)
+	replace(&p.OutgoingFilter, old.OutgoingFilter, profile.OutgoingFilter)
+	replace(&p.InterfaceList, old.InterfaceList, profile.InterfaceList)
+	if slices.Equal(p.AddressLists, old.AddressLists) {
+		p.AddressLists = profile.AddressLists
+	}
+}
+
+// replace changes a value that is the old profile's.
+func replace[T comparable](value *T, old, profile T) {
+	if *value == old {
+		*value = profile
+	}
 }

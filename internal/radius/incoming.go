@@ -44,6 +44,9 @@ type Sessions interface {
 	Change(id uint64, change Change) error
 }
 
+// ErrGone is what Sessions say of a session that has ended since it was found.
+var ErrGone = errors.New("radius: the session has ended")
+
 // IncomingConfig is /radius/incoming in the engine's types.
 type IncomingConfig struct {
 	Accept bool
@@ -264,20 +267,25 @@ func (i *Incoming) follow(o order, code wire.Code, from netip.AddrPort) ErrorCau
 	if len(ids) == 0 {
 		return SessionNotFound
 	}
+	cause := SessionNotFound
 	for _, id := range ids {
+		what, refusal := "disconnect", SessionNotRemovable
+		var err error
 		if code == wire.CodeDisconnectRequest {
-			if err := i.sessions.Disconnect(id); err != nil {
-				i.log.Addf("radius,warning", "disconnect asked by %s: %v", from.Addr(), err)
-				return SessionNotRemovable
-			}
-			continue
+			err = i.sessions.Disconnect(id)
+		} else {
+			what, refusal = "change", ResourcesUnavailable
+			err = i.sessions.Change(id, o.change)
 		}
-		if err := i.sessions.Change(id, o.change); err != nil {
-			i.log.Addf("radius,warning", "change asked by %s: %v", from.Addr(), err)
-			return ResourcesUnavailable
+		switch {
+		case err == nil:
+			cause = noCause
+		case !errors.Is(err, ErrGone): // one that has just ended is not there
+			i.log.Addf("radius,warning", "%s asked by %s: %v", what, from.Addr(), err)
+			return refusal
 		}
 	}
-	return noCause
+	return cause
 }
 
 // reply builds the answer. Proxy-State goes back as it came (RFC 5176, section

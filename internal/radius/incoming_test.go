@@ -85,6 +85,8 @@ func TestIncoming(t *testing.T) {
 		{"nobody found", 43, with(text(attrCallingStationID, "x")), nil, 45, SessionNotFound},
 		{"not removable", 40, user, errors.New("busy"), 42, SessionNotRemovable},
 		{"not changeable", 43, user, errors.New("busy"), 45, ResourcesUnavailable},
+		{"gone since it was found", 40, user, ErrGone, 42, SessionNotFound},
+		{"gone before the change", 43, user, fmt.Errorf("x: %w", ErrGone), 45, SessionNotFound},
 		{"another router", 40, with(text(attrNASIdentifier, "x")), nil, 42, NASMismatch},
 		{"this router", 40, with(text(attrNASIdentifier, "router"), number(attrNASIPAddress, 0x7f000001)), nil, 41, 0},
 		{"bad address", 40, with(text(attrFramedIPAddress, "x")), nil, 42, InvalidAttributeValue},

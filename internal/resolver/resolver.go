@@ -2,7 +2,7 @@
 // server gives to a client with use-peer-dns.
 //
 // Where systemd-resolved answers for the machine it is told by resolvectl, and
-// forgets with the interface. Elsewhere resolv.conf is edited, in such a way that
+// forgets with the interface at the latest. Elsewhere resolv.conf is edited, in such a way that
 // what a daemon which was killed has written can be taken back.
 //
 // It asks no name server itself.
@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -74,11 +75,12 @@ func open(r *Resolver) (*Resolver, error) {
 	return r, r.write()
 }
 
-// Use has name servers asked as long as an interface is up: before the machine's
-// own ones, or exclusively instead of them.
+// Use has name servers asked from now on because of an interface: before the
+// machine's own ones, or exclusively instead of them. They take the place of those
+// that the interface had; none is the same as Forget.
 func (r *Resolver) Use(name string, servers []netip.Addr, exclusively bool) error {
 	if len(servers) == 0 {
-		return nil
+		return r.Forget(name)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,10 +106,16 @@ func (r *Resolver) Use(name string, servers []netip.Addr, exclusively bool) erro
 func (r *Resolver) Forget(name string) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.remove(name) || r.viaResolved() {
+	if !r.remove(name) {
 		return nil
 	}
-	return r.write()
+	if !r.viaResolved() {
+		return r.write()
+	}
+	if _, err := net.InterfaceByName(name); err != nil {
+		return nil // systemd-resolved forgets with the interface
+	}
+	return r.call("revert", name)
 }
 
 // Servers gives the name servers that peers gave, the first to be asked first.

@@ -131,6 +131,14 @@ func TestResolved(t *testing.T) {
 	if got := read(t, path); got != "" {
 		t.Errorf("the file was written:\n%s", got)
 	}
+
+	// An interface that outlasts its tunnel, as one that dials on demand.
+	if err := errors.Join(os.Remove(calls), r.Use("lo", peer[:1], false), r.Use("lo", nil, false), r.Forget("lo")); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, calls); got != "dns lo 10.0.0.53\nrevert lo\n" {
+		t.Errorf("called with\n%s", got)
+	}
 }
 
 func TestCannotWrite(t *testing.T) {

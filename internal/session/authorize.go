@@ -31,7 +31,7 @@ func (s *session) authorize(ctx context.Context, now time.Time, o link.AuthReque
 		SessionID: s.status.SessionID, Port: uint32(s.id),
 	}
 	grant := s.m.aaa.Authenticate(o.Request, call)
-	if grant.OK && s.m.claimUser(s, grant) == nil {
+	if grant.OK && s.m.claimUser(ctx, s, grant) == nil {
 		s.answered(now, answer{s.question, o.Request, grant})
 		return
 	}
@@ -71,7 +71,7 @@ func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call a
 // and the old session makes room.
 func (m *Manager) admit(ctx context.Context, s *session, grant aaa.Grant) aaa.Grant {
 	for {
-		rival := m.claimUser(s, grant)
+		rival := m.claimUser(ctx, s, grant)
 		if rival == nil {
 			return grant
 		}
@@ -91,10 +91,14 @@ func (m *Manager) admit(ctx context.Context, s *session, grant aaa.Grant) aaa.Gr
 
 // claimUser makes s a session of the user, unless there are as many as the policy
 // grants; then it gives one that stands in the way, from the same address if there
-// is one.
-func (m *Manager) claimUser(s *session, grant aaa.Grant) (rival *session) {
+// is one. Who asks when ctx has ended gets nothing: the peer has begun anew, and
+// perhaps as somebody else.
+func (m *Manager) claimUser(ctx context.Context, s *session, grant aaa.Grant) (rival *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if ctx.Err() != nil {
+		return nil
+	}
 	n := 0
 	for other := range m.users[grant.User] {
 		if other == s {
@@ -131,10 +135,14 @@ func (s *session) answered(now time.Time, a answer) {
 		return // the peer has begun anew meanwhile
 	}
 	grant := a.grant
+	if grant.OK && !s.loggedIn.IsZero() && grant.User != s.user {
+		// The interface has the name of the one, and all of the session is theirs.
+		grant = aaa.Grant{User: grant.User, Reason: "the session is of another user", Public: true}
+	}
 	if !grant.OK {
 		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, a.req.Name, because(grant))
 		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
-		s.refused = true
+		s.refused = s.loggedIn.IsZero()
 		s.link.Authorize(now, link.Grant{Result: grant.Result})
 		return
 	}

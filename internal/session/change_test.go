@@ -42,6 +42,32 @@ func TestChange(t *testing.T) {
 		}
 		p.crosses(cdev, sdev)
 
+		// What the machine does not take changes nothing.
+		found, err := p.server.Change(id, func(g *aaa.Grant, q *aaa.Policy) {
+			g.Service, q.IncomingFilter, q.SessionTimeout, q.LimitIn, q.Rate.Rx.Max = "another", impossible, time.Second, 1, 1
+		})
+		if !found || err == nil {
+			t.Errorf("an impossible filter: %t, %v", found, err)
+		}
+		if c := p.server.host.last; c.IncomingFilter != "strict" {
+			t.Errorf("after it the interface is %+v", c)
+		}
+		change(func(q *aaa.Policy) {
+			if q.IncomingFilter != "strict" || q.SessionTimeout != 0 || q.LimitIn != 0 || q.Rate != (shape.Limit{}) {
+				t.Errorf("after it the policy is %+v", q)
+			}
+		})
+		p.server.Change(id, func(g *aaa.Grant, _ *aaa.Policy) {
+			if g.Service == "another" {
+				t.Error("after it the grant is another")
+			}
+		})
+		change(func(q *aaa.Policy) { q.LimitIn, q.LimitOut = 1<<40, 1<<41 })
+		if st := p.server.Active()[0]; st.LimitIn != 1<<40 || st.LimitOut != 1<<41 {
+			t.Errorf("limits %d and %d are shown", st.LimitIn, st.LimitOut)
+		}
+		p.crosses(cdev, sdev)
+
 		change(func(q *aaa.Policy) { q.SessionTimeout = time.Hour })
 		time.Sleep(time.Hour - time.Minute)
 		if p.happened() != "up MT-User" {

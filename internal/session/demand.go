@@ -41,18 +41,26 @@ type held struct {
 // runOnDemand dials when there is a packet to send, until ctx ends.
 func (d *dialer) runOnDemand(ctx context.Context) {
 	wait := minRedial
-	h := d.hold(ctx)
-	for h == nil {
+	for {
+		if h := d.hold(ctx); h != nil {
+			wait = minRedial
+			h.serve(ctx)
+		}
 		if !d.pause(ctx, &wait) {
 			return
 		}
-		h = d.hold(ctx)
 	}
+}
+
+// serve dials when there is a packet to send, until ctx ends or the interface is
+// of no use any more.
+func (h *held) serve(ctx context.Context) {
+	d := h.d
 	defer d.m.leavePlaceholder(h.config.Remote)
 	defer h.device.Close()
 	defer context.AfterFunc(ctx, h.device.Interrupt)()
-	wait = minRedial
-	for {
+	wait := minRedial
+	for ctx.Err() == nil { // asked anew after each Resume, which takes an Interrupt back
 		d.say("waiting for packets")
 		if err := h.wait(); err != nil {
 			if ctx.Err() == nil {

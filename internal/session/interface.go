@@ -28,7 +28,7 @@ type InterfaceConfig struct {
 	DNS          []netip.Addr
 	ExclusiveDNS bool
 
-	MSS            int // the largest segment of TCP that fits; 0 to leave it
+	FitMSS         bool // lower the MSS of TCP to what fits
 	AddressLists   []string
 	InterfaceList  string
 	IncomingFilter string
@@ -44,20 +44,13 @@ type Interface interface {
 	Refit(InterfaceConfig) error
 }
 
-// tcpHeaders is what a segment of TCP shares a packet with: the headers of IP and
-// TCP without options.
-const tcpHeaders = 40
-
 // interfaceConfig gives what the session asks of the machine.
 func (s *session) interfaceConfig(o link.NetworkUp) InterfaceConfig {
 	p := &s.limits.policy
 	c := InterfaceConfig{
 		Name: s.name(), MTU: o.MTU, Local: o.Local, Remote: o.Remote, Outer: s.outer,
 		Routes: p.Routes, AddressLists: p.AddressLists, InterfaceList: p.InterfaceList,
-		IncomingFilter: p.IncomingFilter, OutgoingFilter: p.OutgoingFilter,
-	}
-	if p.ChangeMSS {
-		c.MSS = o.MTU - tcpHeaders
+		IncomingFilter: p.IncomingFilter, OutgoingFilter: p.OutgoingFilter, FitMSS: p.ChangeMSS,
 	}
 	if s.route > 0 {
 		c.DefaultRoute = s.route

@@ -21,7 +21,7 @@ func TestInterfaceOfAServerSession(t *testing.T) {
 		p.client.PutClient(clientConfig())
 		p.devices("<pptp-MT-User>")
 		want := InterfaceConfig{
-			Name: "<pptp-MT-User>", MTU: 1450, Local: innerLocal, Remote: innerPeer, Outer: clientAddr, Routes: s.Routes, MSS: 1410,
+			Name: "<pptp-MT-User>", MTU: 1450, Local: innerLocal, Remote: innerPeer, Outer: clientAddr, Routes: s.Routes, FitMSS: true,
 			AddressLists: []string{"a", "b"}, InterfaceList: "LAN", IncomingFilter: "in", OutgoingFilter: "out",
 		}
 		if got := p.server.host.last; !reflect.DeepEqual(got, want) {

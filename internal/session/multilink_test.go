@@ -130,8 +130,8 @@ func TestMRRUChangesMSS(t *testing.T) {
 		p.server.SetServer(s)
 		p.client.PutClient(c)
 		p.devices("<pptp-MT-User>")
-		if got := p.client.host.last.MSS; got != 1610-tcpHeaders {
-			t.Errorf("MSS %d", got)
+		if got := p.client.host.last; !got.FitMSS || got.MTU != 1610 {
+			t.Errorf("fit the MSS to an MTU of %d: %v", got.MTU, got.FitMSS)
 		}
 	})
 }

@@ -59,6 +59,8 @@ type fakeHost struct {
 	local map[netip.Addr]bool
 	last  InterfaceConfig
 	all   []InterfaceConfig
+
+	refused netip.Addr // the peer of the next configuration to refuse
 }
 
 func (h *fakeHost) CreateInterface(c InterfaceConfig) (Interface, error) {
@@ -86,6 +88,9 @@ func (h *fakeHost) fit(c InterfaceConfig) {
 	h.all = append(h.all, c)
 }
 
+// impossible is a filter that the machine does not take.
+const impossible = "impossible"
+
 // A fakeInterface remembers how it was refitted.
 type fakeInterface struct {
 	tun.Device
@@ -94,7 +99,23 @@ type fakeInterface struct {
 
 func (i fakeInterface) Refit(c InterfaceConfig) error {
 	i.host.fit(c)
+	if c.IncomingFilter == impossible {
+		return errors.New("no such filter")
+	}
+	i.host.mu.Lock()
+	defer i.host.mu.Unlock()
+	if c.Remote == i.host.refused {
+		i.host.refused = netip.Addr{}
+		return errors.New("not now")
+	}
 	return nil
+}
+
+// refuse makes the next configuration with this peer fail.
+func (h *fakeHost) refuse(peer netip.Addr) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused = peer
 }
 
 func (h *fakeHost) IsLocal(a netip.Addr) (bool, error) { return h.local[a], nil }

@@ -28,9 +28,8 @@ func (s *session) lease(g *aaa.Grant) {
 	take := func(pool, user string, to *netip.Addr) {
 		switch {
 		case to.IsValid():
-			if s.m.pools.TakeExact(*to, poolOwner, g.User) == nil {
-				s.leases = append(s.leases, *to)
-			}
+			s.m.pools.TakeExact(*to, poolOwner, g.User)
+			s.leases = append(s.leases, *to)
 		case pool != "":
 			a, err := s.m.pools.Take(pool, poolOwner, g.User, user)
 			if err != nil {

@@ -87,3 +87,33 @@ func TestFixedAddressIsNotGivenTwice(t *testing.T) {
 		}
 	})
 }
+
+// TestFixedAddressOfTwoSessions: a client that has lost its connection comes back
+// with the same address; when its old session ends, the address is still in use.
+func TestFixedAddressOfTwoSessions(t *testing.T) {
+	withPair(t, func(p *pair) {
+		p.pooled()
+		fixed := secret("pooled")
+		fixed.ID, fixed.Name, fixed.RemoteAddress = 2, "fixed", netip.MustParseAddr("10.1.0.10")
+		p.server.PutSecret(fixed)
+		c := clientConfig()
+		c.User = "fixed"
+		p.client.PutClient(c)
+		p.other.PutClient(c)
+		time.Sleep(3 * time.Second)
+		if n := len(p.server.Active()); n != 2 {
+			t.Fatalf("%d sessions", n)
+		}
+		p.client.RemoveClient(1)
+		time.Sleep(3 * time.Second)
+		p.client.PutClient(clientConfig())
+		time.Sleep(3 * time.Second)
+		seen := map[netip.Addr]bool{}
+		for _, a := range p.server.Active() {
+			seen[a.RemoteAddress] = true
+		}
+		if len(seen) != 2 {
+			t.Errorf("addresses %v", seen)
+		}
+	})
+}

@@ -291,9 +291,7 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		s.device = device
 	}
 	s.network = o
-	if !s.limits.policy.Rate.Unlimited() {
-		s.data.SetLimit(s.limits.policy.Rate)
-	}
+	s.data.SetLimit(s.limits.policy.Rate) // of an earlier network there may be another one
 	s.limits.up = now
 	if s.limits.begin.IsZero() {
 		s.limits.begin = now

@@ -37,6 +37,7 @@ type server struct {
 	cmd             *exec.Cmd
 	out             *bytes.Buffer
 	roots           *tls.Config
+	in              func(func()) // the network namespace; nil for the test's own
 	stop            func()
 }
 
@@ -93,7 +94,14 @@ func (s *server) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.cmd.Stdout, s.cmd.Stderr = in, in
-	if err := s.cmd.Start(); err != nil {
+	begin := s.cmd.Start
+	if s.in != nil {
+		begin = func() (err error) {
+			s.in(func() { err = s.cmd.Start() })
+			return err
+		}
+	}
+	if err := begin(); err != nil {
 		t.Fatal(err)
 	}
 	in.Close()
