@@ -12,9 +12,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unkn
 FUZZTIME ?= 10s
 
 REPORT = go run ./test/report
-# The packages whose tests need guests, and take minutes; and all others.
-INTEROP = ./test/interop
-UNIT = $$(go list ./... | grep -v '/test/interop$$')
+# The packages whose tests need guests or measure, one after the other; and all others.
+INTEROP = ./test/tunnel ./test/interop
+UNIT = $$(go list ./... | grep -v -e '/test/tunnel$$' -e '/test/interop$$')
 
 .PHONY: help
 help: ## print the targets
@@ -58,7 +58,11 @@ unit: ## all tests but those with guests, with the race detector; those that cou
 
 .PHONY: interop
 interop: setup build ## our server and our client with real peers in guests, in both directions (root)
-	@go test -json -count=1 -timeout 12m $(INTEROP) | $(REPORT)
+	@go test -json -count=1 -p 1 -timeout 12m $(INTEROP) | $(REPORT)
+
+.PHONY: flood
+flood: setup ## hostile connections for half a minute of each kind, while good clients call (root)
+	@GOPPTP_FLOOD=30s go test -count=1 -v -timeout 12m -run '^TestRequiresRootFlood$$' ./test/tunnel
 
 .PHONY: bench
 bench: setup build ## connect time beside pptpd's, the cost of a packet and of the doors, as ratios measured in one run (root)

@@ -54,7 +54,7 @@ var (
 	errPeerCallID  = errors.New("pptp: peer gave one call id to two calls")
 )
 
-// Reasons of a Server for refusing a connection.
+// Reasons of a Server for refusing a connection, or for ending one that is half-open.
 var (
 	ErrMaxConns           = errors.New("pptp: too many connections")
 	ErrMaxHalfOpen        = errors.New("pptp: too many half-open connections")

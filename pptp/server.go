@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -18,7 +19,8 @@ const (
 	// some ten kilobytes each.
 	DefaultMaxConns = 12_000
 	// DefaultMaxHalfOpen: at 5 s for a handshake, a hundred new connections a
-	// second may be all dead weight before anybody is refused.
+	// second may be all dead weight before any of them ends early; of a thousand
+	// a second each still has half a second, which is many round trips.
 	DefaultMaxHalfOpen = 512
 	// DefaultMaxHalfOpenPerAddr: behind one NAT whole offices redial at once
 	// after a power cut, and an honest handshake takes only a round trip.
@@ -37,9 +39,11 @@ const (
 type Server struct {
 	// Config is that of every connection.
 	Config Config
-	// MaxConns bounds the connections, MaxHalfOpen those that are half-open,
-	// MaxHalfOpenPerAddr the half-open ones from one address. Zero means the
-	// default.
+	// MaxConns bounds the connections: one more is refused. MaxHalfOpen bounds
+	// those that are half-open, MaxHalfOpenPerAddr the half-open ones from one
+	// address: for one more the oldest of the address that has most of them, or
+	// of its own address, ends. An honest client is through within a round trip,
+	// so those who wait longest are not. Zero means the default.
 	MaxConns, MaxHalfOpen, MaxHalfOpenPerAddr int
 }
 
@@ -60,7 +64,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(context
 		maxConns:   cmp.Or(s.MaxConns, DefaultMaxConns),
 		maxHalf:    cmp.Or(s.MaxHalfOpen, DefaultMaxHalfOpen),
 		maxPerAddr: cmp.Or(s.MaxHalfOpenPerAddr, DefaultMaxHalfOpenPerAddr),
-		half:       make(map[netip.Addr]int),
+		half:       make(map[netip.Addr][]*guest),
 	}
 	log := s.Config.Log
 	if log == nil {
@@ -96,10 +100,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(context
 			continue
 		}
 		pause = 0
-		guest, err := door.admit(nc.RemoteAddr())
-		if err != nil {
-			log(Event{Kind: EventRefused, Remote: nc.RemoteAddr(), Err: err})
-			nc.Close()
+		guest, victim, err := door.admit(nc)
+		if victim != nil {
+			log(Event{Kind: EventRefused, Remote: victim.RemoteAddr(), Err: err})
+			victim.Close()
+		}
+		if guest == nil {
 			continue
 		}
 		log(Event{Kind: EventAccepted, Remote: nc.RemoteAddr()})
@@ -143,36 +149,60 @@ type door struct {
 	mu      sync.Mutex // taken with a Conn's mu held; takes no other
 	conns   int
 	halfSum int
-	half    map[netip.Addr]int // never holds a zero
+	half    map[netip.Addr][]*guest // oldest first; never holds an empty list
+	came    uint64                  // how many guests there were
 }
 
 // A guest is a connection that the door has let in.
 type guest struct {
 	door     *door
+	nc       net.Conn
 	addr     netip.Addr
-	halfOpen bool // guarded by door.mu
+	number   uint64 // a later one has a higher one
+	halfOpen bool   // guarded by door.mu
 }
 
-// admit counts a new connection, or says why it must go.
-func (d *door) admit(remote net.Addr) (*guest, error) {
+// admit counts a new connection. If one must go for it, or it must go itself, that
+// is victim, and err says why.
+func (d *door) admit(nc net.Conn) (g *guest, victim net.Conn, err error) {
 	var addr netip.Addr // of all that is not TCP, which is only met in tests
-	if t, ok := remote.(*net.TCPAddr); ok {
+	if t, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
 		addr = t.AddrPort().Addr().Unmap()
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.conns >= d.maxConns {
+		return nil, nc, ErrMaxConns
+	}
+	var oldest *guest
 	switch {
-	case d.conns >= d.maxConns:
-		return nil, ErrMaxConns
+	case len(d.half[addr]) >= d.maxPerAddr:
+		oldest, err = d.half[addr][0], ErrMaxHalfOpenPerAddr
 	case d.halfSum >= d.maxHalf:
-		return nil, ErrMaxHalfOpen
-	case d.half[addr] >= d.maxPerAddr:
-		return nil, ErrMaxHalfOpenPerAddr
+		oldest, err = d.heaviestLocked(), ErrMaxHalfOpen
+	}
+	if oldest != nil {
+		oldest.openLocked() // half-open no more: it ends
+		victim = oldest.nc
 	}
 	d.conns++
 	d.halfSum++
-	d.half[addr]++
-	return &guest{door: d, addr: addr, halfOpen: true}, nil
+	d.came++
+	g = &guest{door: d, nc: nc, addr: addr, number: d.came, halfOpen: true}
+	d.half[addr] = append(d.half[addr], g)
+	return g, victim, err
+}
+
+// heaviestLocked gives the oldest guest of the address that has most half-open
+// ones; of several such addresses, the oldest of all.
+func (d *door) heaviestLocked() *guest {
+	var heaviest []*guest
+	for _, list := range d.half {
+		if len(list) > len(heaviest) || len(list) == len(heaviest) && list[0].number < heaviest[0].number {
+			heaviest = list
+		}
+	}
+	return heaviest[0]
 }
 
 // open says that the connection is no longer half-open.
@@ -187,9 +217,13 @@ func (g *guest) openLocked() {
 		return
 	}
 	g.halfOpen = false
-	g.door.halfSum--
-	if g.door.half[g.addr]--; g.door.half[g.addr] == 0 {
-		delete(g.door.half, g.addr)
+	d := g.door
+	d.halfSum--
+	list := d.half[g.addr]
+	if i := slices.Index(list, g); len(list) > 1 {
+		d.half[g.addr] = slices.Delete(list, i, i+1)
+	} else {
+		delete(d.half, g.addr)
 	}
 }
 

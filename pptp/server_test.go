@@ -121,77 +121,125 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeLimits(t *testing.T) {
+func TestServeMaxConns(t *testing.T) {
 	var ids atomic.Uint32
+	var j journal
+	addr, _ := serve(t, &Server{MaxConns: 2, Config: Config{Log: j.log}}, answer(&ids))
+	a, b := dialTCP(t, addr), dialTCP(t, addr)
+	eventually(t, "two accepted", func() bool { return j.count(EventAccepted, nil) == 2 })
+	c := dialTCP(t, addr)
+	if _, err := c.next(); err == nil {
+		t.Error("the third has an answer")
+	}
+	if j.count(EventRefused, ErrMaxConns) != 1 {
+		t.Error("no event")
+	}
+
+	// Room is made by one that ends.
+	b.nc.Close()
+	eventually(t, "ended", func() bool { return j.count(EventEnded, nil) == 1 })
+	var d *rawPeer
+	eventually(t, "fourth accepted", func() bool {
+		n := j.count(EventRefused, nil)
+		d = dialTCP(t, addr)
+		eventually(t, "verdict", func() bool { return j.count(EventAccepted, nil) == 3 || j.count(EventRefused, nil) > n })
+		return j.count(EventAccepted, nil) == 3
+	})
+	for _, p := range []*rawPeer{a, d} {
+		p.begin()
+		p.send(ocrq(1))
+		want1[*wire.OutgoingCallReply](p)
+	}
+	if _, err := dialTCP(t, addr).next(); err == nil {
+		t.Error("the fifth has an answer")
+	}
+}
+
+// Whoever comes is let in, and of those who are half-open the oldest goes; those
+// who have asked for a call stay.
+func TestServeHalfOpen(t *testing.T) {
 	for _, tt := range []struct {
 		s    Server
 		want error
 	}{
-		{Server{MaxConns: 2}, ErrMaxConns},
 		{Server{MaxHalfOpen: 2}, ErrMaxHalfOpen},
 		{Server{MaxHalfOpenPerAddr: 2}, ErrMaxHalfOpenPerAddr},
 	} {
 		t.Run(fmt.Sprint(tt.want), func(t *testing.T) {
+			var ids atomic.Uint32
 			var j journal
 			tt.s.Config.Log = j.log
 			addr, _ := serve(t, &tt.s, answer(&ids))
-			a, b := dialTCP(t, addr), dialTCP(t, addr)
-			eventually(t, "two accepted", func() bool { return j.count(EventAccepted, nil) == 2 })
-			c := dialTCP(t, addr)
-			if _, err := c.next(); err == nil {
-				t.Error("the third has an answer")
+			next := func() *rawPeer {
+				n := j.count(EventAccepted, nil)
+				p := dialTCP(t, addr)
+				eventually(t, "accepted", func() bool { return j.count(EventAccepted, nil) == n+1 })
+				return p
 			}
-			if j.count(EventRefused, tt.want) != 1 {
-				t.Errorf("no event %v", tt.want)
+			a := next()
+			a.begin()
+			a.send(ocrq(1))
+			want1[*wire.OutgoingCallReply](a)
+			b, c, d := next(), next(), next()
+			if _, err := b.next(); err == nil {
+				t.Error("the oldest half-open one has an answer")
 			}
-
-			// Room is made by one that ends, or asks for a call.
-			b.nc.Close()
-			eventually(t, "ended", func() bool { return j.count(EventEnded, nil) == 1 })
-			var d *rawPeer
-			eventually(t, "fourth accepted", func() bool {
-				n := j.count(EventRefused, nil)
-				d = dialTCP(t, addr)
-				eventually(t, "verdict", func() bool { return j.count(EventAccepted, nil) == 3 || j.count(EventRefused, nil) > n })
-				return j.count(EventAccepted, nil) == 3
-			})
-			for _, p := range []*rawPeer{a, d} {
+			if n := j.count(EventRefused, tt.want); n != 1 || j.count(EventRefused, nil) != 1 {
+				t.Errorf("%d events %v", n, tt.want)
+			}
+			for _, p := range []*rawPeer{c, d} {
 				p.begin()
 				p.send(ocrq(1))
 				want1[*wire.OutgoingCallReply](p)
 			}
-			e := dialTCP(t, addr)
-			if tt.want == ErrMaxConns {
-				if _, err := e.next(); err == nil {
-					t.Error("the fifth has an answer")
-				}
-			} else {
-				e.begin()
-			}
+			a.send(ocrq(2))
+			want1[*wire.OutgoingCallReply](a)
 		})
 	}
 }
 
+// A visitor is a connection that says where it comes from.
+type visitor struct {
+	net.Conn
+	from net.Addr
+}
+
+func (v *visitor) RemoteAddr() net.Addr { return v.from }
+
 func TestDoor(t *testing.T) {
-	d := &door{maxConns: 3, maxHalf: 2, maxPerAddr: 1, half: make(map[netip.Addr]int)}
-	addr := func(s string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(s), Port: 1} }
-	admit := func(s string, want error) *guest {
+	d := &door{maxConns: 5, maxHalf: 4, maxPerAddr: 2, half: make(map[netip.Addr][]*guest)}
+	guests := map[net.Conn]*guest{}
+	admit := func(s string, victim net.Conn, want error) net.Conn {
 		t.Helper()
-		g, err := d.admit(addr(s))
-		if err != want {
-			t.Errorf("%s: %v, want %v", s, err, want)
+		nc := &visitor{from: &net.TCPAddr{IP: net.ParseIP(s), Port: 1}}
+		g, v, err := d.admit(nc)
+		if err != want || v != victim && !(want == ErrMaxConns && v == nc) {
+			t.Errorf("%s: %v, %v goes; want %v, %v", s, err, v, want, victim)
 		}
-		return g
+		if v == victim && v != nil {
+			guests[v].leave()
+			delete(guests, v)
+		}
+		if g != nil {
+			guests[nc] = g
+		}
+		return nc
 	}
-	a := admit("192.0.2.1", nil)
-	admit("::ffff:192.0.2.1", ErrMaxHalfOpenPerAddr)
-	b := admit("192.0.2.2", nil)
-	admit("192.0.2.3", ErrMaxHalfOpen)
-	a.open()
-	a.open()
-	c := admit("192.0.2.1", nil)
-	admit("192.0.2.4", ErrMaxConns)
-	for _, g := range []*guest{a, b, c} {
+	a := admit("192.0.2.1", nil, nil)
+	b := admit("192.0.2.2", nil, nil)
+	c := admit("::ffff:192.0.2.1", nil, nil)
+	d1 := admit("192.0.2.1", a, ErrMaxHalfOpenPerAddr)
+	e := admit("192.0.2.3", nil, nil)
+	admit("192.0.2.4", c, ErrMaxHalfOpen) // the oldest of the address with most
+	admit("192.0.2.5", b, ErrMaxHalfOpen) // the oldest of those with one each
+	guests[e].open()
+	guests[e].open()
+	admit("192.0.2.6", nil, nil)
+	admit("192.0.2.7", nil, ErrMaxConns)
+	if guests[d1] == nil || len(guests) != 5 {
+		t.Errorf("guests %v", guests)
+	}
+	for _, g := range guests {
 		g.leave()
 	}
 	if d.conns != 0 || d.halfSum != 0 || len(d.half) != 0 {

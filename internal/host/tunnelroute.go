@@ -62,38 +62,55 @@ func (h *Handle) AddDefaultRoute(name string, distance int) error {
 // default route comes. Release takes that back; the last of several for one server
 // counts. Without it a tunnel that becomes the default route would lead into
 // itself.
+//
+// Each call looks for the way anew: the machine may be in another network by now.
+// While it is in none, a server that somebody needs keeps the way that it had.
 func (h *Handle) KeepOutside(server netip.Addr) (release func(), err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if o := h.outside[server]; o != nil {
-		o.users++
-		return func() { h.release(server) }, nil
+	o := h.outside[server]
+	if o == nil {
+		o = &outside{}
 	}
-	way, err := h.wayOutside(server)
-	if err != nil {
+	if err := h.leadOutside(o, server); err != nil && o.users == 0 {
 		return nil, err
 	}
-	o := &outside{users: 1}
-	if !way.Local {
-		link, err := h.nl.LinkByName(way.Interface)
-		if err != nil {
-			return nil, fmt.Errorf("host: route to %v: interface %.32q: %w", server, way.Interface, explain(err))
-		}
-		o.route = &netlink.Route{
-			LinkIndex: link.Attrs().Index, Dst: hostNet(server), Protocol: routeProtocol, Scope: netlink.SCOPE_LINK,
-		}
-		if way.Gateway.IsValid() {
-			o.route.Gw, o.route.Scope = way.Gateway.AsSlice(), netlink.SCOPE_UNIVERSE
-		}
-		switch err := h.nl.RouteAdd(o.route); {
-		case errors.Is(err, unix.EEXIST): // an administrator's, which is good as it is
-			o.route = nil
-		case err != nil:
-			return nil, fmt.Errorf("host: route to %v: %w", server, explain(err))
-		}
-	}
+	o.users++
 	h.outside[server] = o
 	return func() { h.release(server) }, nil
+}
+
+// leadOutside makes the route that a server needs, in place of one by another way.
+func (h *Handle) leadOutside(o *outside, server netip.Addr) error {
+	way, err := h.wayOutside(server)
+	if err != nil {
+		return err
+	}
+	if way.Local {
+		return nil
+	}
+	link, err := h.nl.LinkByName(way.Interface)
+	if err != nil {
+		return fmt.Errorf("host: route to %v: interface %.32q: %w", server, way.Interface, explain(err))
+	}
+	route := &netlink.Route{
+		LinkIndex: link.Attrs().Index, Dst: hostNet(server), Protocol: routeProtocol, Scope: netlink.SCOPE_LINK,
+	}
+	if way.Gateway.IsValid() {
+		route.Gw, route.Scope = way.Gateway.AsSlice(), netlink.SCOPE_UNIVERSE
+	}
+	if o.route != nil && !o.route.Equal(*route) {
+		_ = h.nl.RouteDel(o.route) // gone already if its interface is
+		o.route = nil
+	}
+	switch err := h.nl.RouteAdd(route); {
+	case errors.Is(err, unix.EEXIST): // ours, or an administrator's, which is good as it is
+		return nil
+	case err != nil:
+		return fmt.Errorf("host: route to %v: %w", server, explain(err))
+	}
+	o.route = route
+	return nil
 }
 
 // wayOutside is the way to a server that the machine would take without the routes

@@ -1,6 +1,7 @@
 package host_test
 
 import (
+	"net"
 	"net/netip"
 	"testing"
 
@@ -213,4 +214,57 @@ func TestRequiresRootAddressesChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	way(t, h, "without routes", "8.8.8.8", "eth0")
+}
+
+// TestRequiresRootNewWayOutside: a machine that has another default route by now, as
+// one that was carried to another network, gets the server's route by that the next
+// time that it is asked for, though somebody needs it all the time.
+func TestRequiresRootNewWayOutside(t *testing.T) {
+	in, h := office(t)
+	server := netip.MustParseAddr("198.51.100.1")
+	gateway := func(when, want string) {
+		t.Helper()
+		if r, err := h.RouteTo(server); err != nil || r.Interface != "eth0" || r.Gateway != netip.MustParseAddr(want) {
+			t.Errorf("%s: the server's route is %+v, %v; want by %s", when, r, err, want)
+		}
+	}
+	var releases []func()
+	keep := func() {
+		t.Helper()
+		release, err := h.KeepOutside(server)
+		if err != nil {
+			t.Fatal(err)
+		}
+		releases = append(releases, release)
+	}
+	keep()
+	if err := h.AddDefaultRoute("pptp-out1", 1); err != nil {
+		t.Fatal(err)
+	}
+	keep()
+	gateway("asked for again", "192.0.2.2")
+
+	link := in.Link("eth0").Attrs().Index
+	for _, r := range []*netlink.Route{{LinkIndex: link, Gw: netip.MustParseAddr("192.0.2.2").AsSlice()}} {
+		if err := in.Handle.RouteDel(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep() // there is no way now, and perhaps the old one serves still
+	gateway("without a default route", "192.0.2.2")
+	in.Route(netip.MustParsePrefix("0.0.0.0/0"), netip.MustParseAddr("192.0.2.3"))
+	keep()
+	gateway("with another gateway", "192.0.2.3")
+
+	ours := netlink.Route{LinkIndex: link, Dst: &net.IPNet{IP: server.AsSlice(), Mask: net.CIDRMask(32, 32)}}
+	if err := in.Handle.RouteDel(&ours); err != nil { // as when the interface was down
+		t.Fatal(err)
+	}
+	way(t, h, "when the route is gone", "198.51.100.1", "pptp-out1")
+	keep()
+	gateway("asked for when it was gone", "192.0.2.3")
+	for _, release := range releases {
+		release()
+	}
+	way(t, h, "when nobody needs it", "198.51.100.1", "pptp-out1")
 }

@@ -64,6 +64,13 @@ func TestRequiresRootClient(t *testing.T) {
 	run("method not accepted", func(t *testing.T) {
 		c.refused(t, ctx, "require-mschap-v2", "user=u1 password=secret1 allow=pap", ".+")
 	})
+	for _, test := range []clientCase{clientCases[0], {"no encryption", "require-mschap-v2 nomppe", allMethods, ""}} {
+		run("compression, "+test.name, func(t *testing.T) { // pppd knows no MPPC, and the rest goes on
+			console(t, ctx, c.d, "/ppp/profile/set default-encryption use-compression=yes")
+			defer console(t, ctx, c.d, "/ppp/profile/set default-encryption use-compression=default")
+			c.connects(t, ctx, test)
+		})
+	}
 	run("encryption required", func(t *testing.T) {
 		console(t, ctx, c.d, "/ppp/profile/set default-encryption use-encryption=required")
 		defer console(t, ctx, c.d, "/ppp/profile/set default-encryption use-encryption=yes")

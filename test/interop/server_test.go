@@ -67,6 +67,18 @@ func TestRequiresRootServer(t *testing.T) {
 			defer console(t, ctx, s.d, "/interface/pptp-server/server/set authentication=pap,chap,mschap1,mschap2")
 			s.neverConnects(t, ctx, kind, "refuse-eap refuse-chap refuse-mschap refuse-mschap-v2")
 		})
+		run(kind+" bridge", func(t *testing.T) { // pppd knows no BCP, and IP goes on
+			console(t, ctx, s.d, "/ppp/profile/set default-encryption bridge=br0")
+			defer console(t, ctx, s.d, "/ppp/profile/unset default-encryption value-name=bridge")
+			s.serves(t, ctx, kind, serverCases[0])
+		})
+		for _, test := range []serverCase{serverCases[0], {"no encryption", "refuse-eap refuse-pap refuse-chap refuse-mschap nomppe", ""}} {
+			run(kind+" compression, "+test.name, func(t *testing.T) { // pppd knows no MPPC, and the rest goes on
+				console(t, ctx, s.d, "/ppp/profile/set default-encryption use-compression=yes")
+				defer console(t, ctx, s.d, "/ppp/profile/set default-encryption use-compression=default")
+				s.serves(t, ctx, kind, test)
+			})
+		}
 		run(kind+" encryption required", func(t *testing.T) {
 			console(t, ctx, s.d, "/ppp/profile/set default-encryption use-encryption=required")
 			defer console(t, ctx, s.d, "/ppp/profile/set default-encryption use-encryption=yes")

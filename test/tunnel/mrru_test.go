@@ -1,0 +1,58 @@
+package tunnel
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// TestRequiresRootMRRU: with an MRRU on both sides a full packet of an Ethernet
+// crosses a tunnel whose MTU is 1450, whole for those above it and in both
+// directions; without one it does not.
+func TestRequiresRootMRRU(t *testing.T) {
+	t.Parallel()
+	need(t, "ping")
+	server, client := newPair(t)
+	server.on("/ppp/secret/add name=u password=p profile=default-encryption local-address=10.0.0.1 remote-address=10.0.0.5")
+	for _, r := range []struct {
+		name           string
+		server, client string // mrru
+		profile        string // of the client
+		encoding       string
+		mtu            int
+	}{
+		{"encrypted", "1600", "1600", "default-encryption", "MPPE128 stateless", 1596},
+		{"clear", "1600", "1600", "default", "", 1600},
+		{"jumbo", "9004", "9004", "default-encryption", "MPPE128 stateless", 9000},
+		{"server only", "1600", "disabled", "default-encryption", "MPPE128 stateless", 1450},
+		{"client only", "disabled", "1600", "default", "", 1450},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			server.on("/interface/pptp-server/server/set max-mtu=1450 max-mru=1450 mrru=" + r.server)
+			client.dial("tunnel", "u", "max-mtu=1450", "max-mru=1450", "mrru="+r.client, "profile="+r.profile)
+			got, mtu := client.client("tunnel"), fmt.Sprint(r.mtu)
+			if got["mtu"] != mtu || got["mru"] != mtu || got["encoding"] != r.encoding {
+				t.Errorf("%v, want mtu and mru %s, encoding %q", got, mtu, r.encoding)
+			}
+			client.until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
+			shows(t, server.on("/interface/pptp-server/print"), "<pptp-u>", mtu)
+			for _, way := range []struct {
+				*machine
+				to string
+			}{{client, "10.0.0.1"}, {server, "10.0.0.5"}} {
+				for _, size := range []int{1450, 1500, r.mtu, r.mtu + 1} {
+					crosses, count, wait := size <= r.mtu, "3", "2"
+					if !crosses {
+						count, wait = "1", "0.2"
+					}
+					out, err := way.tryRun("ping", "-c", count, "-i", "0.01", "-W", wait, "-q", "-M", "do", "-s", fmt.Sprint(size-28), way.to)
+					if crosses != (err == nil) || crosses && !strings.Contains(out, " 0% packet loss") {
+						t.Errorf("%d octets from the %s: %v\n%s", size, way.name, err, out)
+					}
+				}
+			}
+			client.on("/interface/pptp-client/remove tunnel")
+			server.until("the session is over", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		})
+	}
+}
