@@ -21,6 +21,12 @@ const directory = "../../docs/reference"
 // newRoot gives the menus of a new system.
 func newRoot(t *testing.T) *menu.Menu {
 	t.Helper()
+	return newTree(t).Root()
+}
+
+// newTree gives the tree of a new system.
+func newTree(t *testing.T) *tree.Tree {
+	t.Helper()
 	db, _, err := store.Open(filepath.Join(t.TempDir(), "db"))
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +36,7 @@ func newRoot(t *testing.T) *menu.Menu {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return menus.Root()
+	return menus
 }
 
 // TestReference fails when docs/reference is not what the declarations say.

@@ -221,6 +221,19 @@ func need(t *testing.T, programs ...string) {
 	}
 }
 
+// answersAll reports whether an address answers each of three packets. They are asked
+// one by one, since ping waits for the last answers of a series for no longer than
+// two round trips, which a busy machine needs.
+func (r *machine) answersAll(address string, options ...string) bool {
+	r.t.Helper()
+	for range 3 {
+		if !r.pings(address, options...) {
+			return false
+		}
+	}
+	return true
+}
+
 // pings reports whether an address answers within two seconds.
 func (r *machine) pings(address string, options ...string) bool {
 	r.t.Helper()
