@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -68,20 +69,25 @@ func (c *conn) execute(j *job, q *call, r *reply) error {
 
 // print answers with rows, or with how many there are.
 func (c *conn) print(j *job, q *call, r *reply) error {
-	rows := 0
-	err := c.server.cfg.Tree.Stream(j.ctx, j.user, &q.Request, func(some []*menu.Row) error {
-		rows += len(some)
+	leave, err := c.place(j.ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	count := 0
+	err = c.rows(j, q, func(row *menu.Row) error {
+		count++
 		if q.counts {
 			return nil
 		}
-		return put(q, r, some, -1)
+		return r.row(q, row, -1)
 	})
 	switch {
 	case err != nil:
 		return err
 	case q.counts:
-		return r.doneWith(strconv.Itoa(rows))
-	case rows == 0:
+		return r.doneWith(strconv.Itoa(count))
+	case count == 0:
 		if err := r.empty(); err != nil {
 			return err
 		}
@@ -89,22 +95,14 @@ func (c *conn) print(j *job, q *call, r *reply) error {
 	return r.done()
 }
 
-// send sends the rows of one round.
+// send sends the rows of one round of a monitor.
 func send(q *call, r *reply, rows []*menu.Row, section int) error {
-	if err := put(q, r, rows, section); err != nil {
-		return err
-	}
-	return r.flush()
-}
-
-// put puts rows on their way.
-func put(q *call, r *reply, rows []*menu.Row, section int) error {
 	for _, row := range rows {
 		if err := r.row(q, row, section); err != nil {
 			return err
 		}
 	}
-	return nil
+	return r.flush()
 }
 
 // repeat prints again and again. It ends with an error: when the job is cancelled
@@ -113,11 +111,16 @@ func (c *conn) repeat(j *job, q *call, r *reply) error {
 	ticker := time.NewTicker(q.interval)
 	defer ticker.Stop()
 	for section := 0; ; section++ {
-		rows, err := c.rows(j, q)
+		leave, err := c.place(j.ctx)
 		if err != nil {
 			return err
 		}
-		if err := send(q, r, rows, section); err != nil {
+		err = c.rows(j, q, func(row *menu.Row) error { return r.row(q, row, section) })
+		if err == nil {
+			err = r.flush()
+		}
+		leave()
+		if err != nil {
 			return err
 		}
 		select {
@@ -128,13 +131,26 @@ func (c *conn) repeat(j *job, q *call, r *reply) error {
 	}
 }
 
-// rows gives the rows that a print would show now.
-func (c *conn) rows(j *job, q *call) (rows []*menu.Row, err error) {
-	_, err = c.server.cfg.Tree.Execute(j.ctx, j.user, &q.Request, func(some []*menu.Row) error {
-		rows = append(rows, some...)
+// place waits for a place among the answers that are being made.
+func (c *conn) place(ctx context.Context) (leave func(), err error) {
+	select {
+	case c.places <- struct{}{}:
+		return func() { <-c.places }, nil
+	case <-ctx.Done():
+		return nil, interrupted()
+	}
+}
+
+// rows gives the rows that a print would show now. Who calls it has a place.
+func (c *conn) rows(j *job, q *call, each func(*menu.Row) error) error {
+	return c.server.cfg.Tree.Stream(j.ctx, j.user, &q.Request, func(some []*menu.Row) error {
+		for _, row := range some {
+			if err := each(row); err != nil {
+				return err
+			}
+		}
 		return nil
 	})
-	return rows, err
 }
 
 func interrupted() *menu.Error { return menu.Errorf(menu.Interrupted, "interrupted") }

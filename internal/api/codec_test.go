@@ -119,7 +119,7 @@ func TestSentenceIsBounded(t *testing.T) {
 
 // TestCostOfRow holds the answer of a print to no allocation per row.
 func TestCostOfRow(t *testing.T) {
-	r := &reply{out: &out{conn: discard{}}, tag: "1", tagged: true}
+	r := &reply{out: newOut(discard{}), tag: "1", tagged: true}
 	write := func() {
 		r.begin("!re")
 		r.pair("name", "somebody")

@@ -33,6 +33,9 @@ const (
 	// maxWaiting bounds, in octets, the commands of a connection that were read
 	// and have not ended. More are left unread; a cancel behind them is too.
 	maxWaiting = 2 << 20
+	// maxAnswers is how many answers of rows are made at a time: so a client that
+	// takes none makes the door keep few.
+	maxAnswers = 4
 )
 
 // A conn is one client.
@@ -47,6 +50,7 @@ type conn struct {
 	// What follows is the reader's.
 	user      tree.User
 	leave     func() // nil before login
+	known     func() // somebody has logged in
 	challenge []byte // nil if none is open
 
 	dismissed atomic.Bool // the client was logged out by another
@@ -58,6 +62,8 @@ type conn struct {
 	ongoing int               // guarded by mu; jobs that go on
 	waiting int               // guarded by mu; octets of jobs that have not ended
 	room    chan struct{}     // tells the reader that waiting fell
+
+	places chan struct{} // holds a token for each answer of rows that is being made
 }
 
 // A job is a command. Those with one tag form a lane: one follows the other. One
@@ -73,14 +79,21 @@ type job struct {
 
 // serveConn answers one client. It ends with the connection or with ctx.
 func (s *Server) serveConn(ctx context.Context, nc net.Conn) {
+	var from netip.Addr
+	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
+		from = a.AddrPort().Addr().Unmap()
+	}
+	known, ok := s.strangers.enter(from)
+	if !ok {
+		nc.Close() // not logged: a flood must not fill the log
+		return
+	}
+	defer known()
 	ctx, cancel := context.WithCancel(ctx)
 	defer context.AfterFunc(ctx, func() { nc.Close() })()
 	c := &conn{
-		server: s, conn: nc, in: bufio.NewReader(nc), out: &out{conn: nc}, since: time.Now(),
-		jobs: map[*job]bool{}, lanes: map[string][]*job{}, room: make(chan struct{}, 1),
-	}
-	if a, ok := nc.RemoteAddr().(*net.TCPAddr); ok {
-		c.from = a.AddrPort().Addr().Unmap()
+		server: s, conn: nc, from: from, known: known, in: bufio.NewReader(nc), out: newOut(nc), since: time.Now(),
+		jobs: map[*job]bool{}, lanes: map[string][]*job{}, room: make(chan struct{}, 1), places: make(chan struct{}, maxAnswers),
 	}
 	defer func() {
 		cancel()

@@ -16,33 +16,16 @@ const listenShare = 20
 // changed rows, and the ids of those that are gone or that the query wants no
 // more. What changes and changes back between two looks is missed.
 func (c *conn) listen(j *job, q *call, r *reply) error {
-	w := &watcher{seed: maphash.MakeSeed()}
+	w := &watcher{seed: maphash.MakeSeed(), seen: map[menu.ID]glance{}}
 	for i := range q.Menu.Properties {
 		if p := &q.Menu.Properties[i]; !runs(p) {
 			w.properties = append(w.properties, p.Name)
 		}
 	}
 	watch := c.server.cfg.Tree.Watch(q.Menu)
-	for first := true; ; first = false {
-		started := time.Now()
-		rows, err := c.rows(j, q)
+	for tell := q.first; ; tell = true {
+		took, err := c.lookAround(j, q, r, w, tell)
 		if err != nil {
-			return err
-		}
-		changed, gone := w.look(rows)
-		took := time.Since(started)
-		if first && !q.first {
-			changed = nil
-		}
-		if q.Menu.Layout == menu.Lines {
-			gone = nil // old lines leave the memory as new ones come: no news
-		}
-		for _, id := range gone {
-			if err := r.gone(id); err != nil {
-				return err
-			}
-		}
-		if err := send(q, r, changed, -1); err != nil {
 			return err
 		}
 		rest := time.NewTimer(listenShare * took)
@@ -58,6 +41,38 @@ func (c *conn) listen(j *job, q *call, r *reply) error {
 	}
 }
 
+// lookAround looks at all rows once, and with tell tells what is new. It gives how
+// long it took without what waited for the client.
+func (c *conn) lookAround(j *job, q *call, r *reply, w *watcher, tell bool) (took time.Duration, err error) {
+	leave, err := c.place(j.ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer leave()
+	started := time.Now()
+	r.wrote = 0
+	err = c.rows(j, q, func(row *menu.Row) error {
+		if news := w.look(row); !news || !tell {
+			return nil
+		}
+		return r.row(q, row, -1)
+	})
+	if err != nil {
+		return 0, err
+	}
+	gone := w.gone()
+	if q.Menu.Layout == menu.Lines {
+		gone = nil // old lines leave the memory as new ones come: no news
+	}
+	for _, id := range gone {
+		if err := r.gone(id); err != nil {
+			return 0, err
+		}
+	}
+	err = r.flush()
+	return time.Since(started) - r.wrote, err
+}
+
 // runs reports whether a property changes all the time by itself: a counter, or
 // how long something lasts.
 func runs(p *menu.Property) bool {
@@ -69,28 +84,32 @@ func runs(p *menu.Property) bool {
 type watcher struct {
 	properties []string // those that make a change
 	seed       maphash.Seed
-	seen       map[menu.ID]uint64
+	seen       map[menu.ID]glance
+	round      uint64 // the number of this look at all rows
 }
 
-// look gives the rows that are new or changed since the last look, in their
-// order, and the ids of those that are gone.
-func (w *watcher) look(rows []*menu.Row) (changed []*menu.Row, gone []menu.ID) {
-	now := make(map[menu.ID]uint64, len(rows))
-	for _, row := range rows {
-		sum := w.sum(row)
-		now[row.ID] = sum
-		if before, known := w.seen[row.ID]; !known || before != sum {
-			changed = append(changed, row)
+// A glance is what a row looked like, and in which round.
+type glance struct{ sum, round uint64 }
+
+// look reports whether a row is new or changed since the last round.
+func (w *watcher) look(row *menu.Row) bool {
+	now := glance{w.sum(row), w.round}
+	before, known := w.seen[row.ID]
+	w.seen[row.ID] = now
+	return !known || before.sum != now.sum
+}
+
+// gone ends a round, and gives the ids of the rows that were not there in it.
+func (w *watcher) gone() (ids []menu.ID) {
+	for id, last := range w.seen {
+		if last.round != w.round {
+			ids = append(ids, id)
+			delete(w.seen, id)
 		}
 	}
-	for id := range w.seen {
-		if _, still := now[id]; !still {
-			gone = append(gone, id)
-		}
-	}
-	slices.Sort(gone)
-	w.seen = now
-	return changed, gone
+	slices.Sort(ids)
+	w.round++
+	return ids
 }
 
 // sum is a fingerprint of a row.

@@ -42,6 +42,7 @@ func (c *conn) login(ctx context.Context, s sentence) error {
 	if c.leave != nil {
 		c.leave()
 	}
+	c.known()
 	c.user, c.leave = tree.Visitor(u), leave
 	return r.done()
 }

@@ -4,7 +4,6 @@ import (
 	"net"
 	"slices"
 	"strconv"
-	"sync"
 	"time"
 
 	"gopptp/internal/menu"
@@ -17,94 +16,94 @@ const (
 	writeSize = 16 << 10
 )
 
-// An out is the connection's way out, for all commands that run. It queues no
-// more than writeSize and one sentence: who writes waits for the client.
+// An out is the connection's way out, for all commands that run. It keeps nothing:
+// who writes waits for the client, and the others for their turn.
 type out struct {
 	conn net.Conn
-
-	mu  sync.Mutex
-	buf []byte // guarded by mu
-	err error  // guarded by mu; the first one
+	// turn holds a token while somebody writes. It is no mutex since a client may keep
+	// who writes, and so those who follow, for as long as writeTimeout: in a bubble of
+	// synctest no time passes while somebody waits for a mutex.
+	turn chan struct{}
+	err  error // guarded by turn; the first one
 }
 
-// put appends a sentence, which is whole.
-func (o *out) put(sentence []byte) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+func newOut(conn net.Conn) *out { return &out{conn: conn, turn: make(chan struct{}, 1)} }
+
+// write writes whole sentences.
+func (o *out) write(sentences []byte) error {
+	o.turn <- struct{}{}
+	defer func() { <-o.turn }()
 	if o.err != nil {
 		return o.err
 	}
-	if o.buf = append(o.buf, sentence...); len(o.buf) >= writeSize {
-		o.writeLocked()
+	if o.err = o.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); o.err == nil {
+		_, o.err = o.conn.Write(sentences)
+	}
+	if o.err != nil {
+		o.conn.Close() // the reader then ends the rest
 	}
 	return o.err
 }
 
-// flush writes what waits.
-func (o *out) flush() error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if o.err == nil && len(o.buf) > 0 {
-		o.writeLocked()
-	}
-	return o.err
-}
-
-// close makes what is put from now on an error: nothing follows a !fatal.
+// close makes what is written from now on an error: nothing follows a !fatal.
 func (o *out) close() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
+	o.turn <- struct{}{}
+	defer func() { <-o.turn }()
 	if o.err == nil {
 		o.err = net.ErrClosed
 	}
 }
 
-func (o *out) writeLocked() {
-	o.err = o.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	if o.err == nil {
-		_, o.err = o.conn.Write(o.buf)
-	}
-	o.buf = o.buf[:0]
-	if cap(o.buf) > 4*writeSize {
-		o.buf = nil
-	}
-	if o.err != nil {
-		o.conn.Close() // the reader then ends the rest
-	}
-}
-
-// A reply writes the sentences that answer one command. It is for one goroutine.
+// A reply makes and writes the sentences that answer one command. It keeps no more
+// than writeSize and one sentence. It is for one goroutine.
 type reply struct {
 	*out
-	tag     string
-	tagged  bool
-	scratch []byte
+	tag    string
+	tagged bool
+	buf    []byte        // sentences to write, and the one that is being made
+	wrote  time.Duration // how long writing took
 }
 
 // begin starts a sentence.
 func (r *reply) begin(word string) {
-	r.scratch = appendWord(r.scratch[:0], word)
+	r.buf = appendWord(r.buf, word)
 	if r.tagged {
 		const tag = ".tag="
-		r.scratch = appendLength(r.scratch, uint32(len(tag)+len(r.tag)))
-		r.scratch = append(r.scratch, tag...)
-		r.scratch = append(r.scratch, r.tag...)
+		r.buf = appendLength(r.buf, uint32(len(tag)+len(r.tag)))
+		r.buf = append(r.buf, tag...)
+		r.buf = append(r.buf, r.tag...)
 	}
 }
 
 // pair appends a word =name=value.
 func (r *reply) pair(name, value string) {
-	r.scratch = appendLength(r.scratch, uint32(2+len(name)+len(value)))
-	r.scratch = append(r.scratch, '=')
-	r.scratch = append(r.scratch, name...)
-	r.scratch = append(r.scratch, '=')
-	r.scratch = append(r.scratch, value...)
+	r.buf = appendLength(r.buf, uint32(2+len(name)+len(value)))
+	r.buf = append(r.buf, '=')
+	r.buf = append(r.buf, name...)
+	r.buf = append(r.buf, '=')
+	r.buf = append(r.buf, value...)
 }
 
-// end ends a sentence and puts it on its way.
+// end ends a sentence, and writes what there is if it is much.
 func (r *reply) end() error {
-	r.scratch = append(r.scratch, 0)
-	return r.put(r.scratch)
+	if r.buf = append(r.buf, 0); len(r.buf) < writeSize {
+		return nil
+	}
+	return r.flush()
+}
+
+// flush writes what waits.
+func (r *reply) flush() error {
+	if len(r.buf) == 0 {
+		return nil
+	}
+	began := time.Now()
+	err := r.write(r.buf)
+	r.wrote += time.Since(began)
+	if r.buf = r.buf[:0]; cap(r.buf) > 4*writeSize {
+		r.buf = nil
+	}
+	return err
 }
 
 // empty says that a print has no rows.
@@ -148,8 +147,8 @@ func (r *reply) trap(t *trap) error {
 // fatal says why the connection ends. It carries no tag, since it is not about a
 // command; programs take its first word for the reason.
 func (r *reply) fatal(reason string) error {
-	r.scratch = appendWord(r.scratch[:0], "!fatal")
-	r.scratch = appendWord(r.scratch, reason)
+	r.buf = appendWord(r.buf, "!fatal")
+	r.buf = appendWord(r.buf, reason)
 	if err := r.end(); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ type sentence struct {
 	queries    []string
 	tag        string
 	tagged     bool
-	size       int // octets, for what is waiting
+	size       int // octets of memory, for what is waiting
 }
 
 // An attribute is a word =name=value.
@@ -17,14 +17,18 @@ type attribute struct {
 	name, value string
 }
 
-// wordCost is what a word takes in memory beside its octets.
-const wordCost = 32
+const (
+	// wordCost is what a word takes in memory beside its octets.
+	wordCost = 32
+	// commandCost is what a command takes that waits, beside its words.
+	commandCost = 512
+)
 
 // parse takes the words of a sentence apart. It is false for a word of no known
 // kind; the sentence's tag holds all the same, for the answer to carry.
 func parse(words []string) (s sentence, ok bool) {
 	ok = true
-	s.command = words[0]
+	s.command, s.size = words[0], commandCost
 	for i, word := range words {
 		s.size += len(word) + wordCost
 		if i == 0 {

@@ -31,14 +31,17 @@ type Config struct {
 }
 
 // A Server is the door. It is safe for concurrent use.
-type Server struct{ cfg Config }
+type Server struct {
+	cfg       Config
+	strangers strangers
+}
 
 // New makes a server; it starts nothing.
 func New(cfg Config) *Server {
 	if cfg.MaxSessions <= 0 {
 		cfg.MaxSessions = DefaultSessions
 	}
-	return &Server{cfg}
+	return &Server{cfg: cfg}
 }
 
 // Serve answers the clients of a listener until ctx ends, which it returns as the

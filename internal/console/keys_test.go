@@ -52,8 +52,8 @@ func TestSafeMode(t *testing.T) {
 	}
 	k.done <- nil
 	eventually(t, "the change is taken back", func() bool { return k.Tree.Identity() == "kept" })
-	k.logs("system,info safe mode taken by admin")
-	k.logs("system,info safe mode unrolled by admin")
+	k.logs("system,info safe mode taken by console:admin")
+	k.logs("system,info safe mode unrolled by console:admin")
 }
 
 // TestSafeModeEnds loses the connection in safe mode, and says quit in it.
@@ -73,7 +73,7 @@ func TestSafeModeEnds(t *testing.T) {
 	if got := k.Tree.Identity(); got != "kept" {
 		t.Errorf("the identity is %s", got)
 	}
-	k.logs("safe mode released by admin")
+	k.logs("safe mode released by console:admin")
 }
 
 // TestSafeModeIsHijacked gives the three answers.
@@ -125,7 +125,7 @@ func TestQuestions(t *testing.T) {
 	k.sees("no such item\r\n[admin@gopptp] /ppp/secret> ")
 	k.types("remove [find name=nosuch]\r:put done\r")
 	k.sees("done\r\n[admin@gopptp] /ppp/secret> ")
-	k.types("/user/add name=eve group=full\rtop secret\r")
+	k.types("/user/add name=eve group=read\rtop secret\r")
 	k.sees("password: \r\n[admin@gopptp] /ppp/secret> ")
 	k.types("/user/remove eve\r:put [:len [/user/find]]\r")
 	k.sees("0\r\n[admin@gopptp] /ppp/secret> ")

@@ -44,8 +44,10 @@ type User struct {
 	Name     string
 	Group    string
 	Policies menu.Policy
-	Session  uint64 // for Gate.Present, which knows what has become of it
-	Account  uint64 // for Gate.Standing; 0 for whom the kernel vouched
+	Via      Door       // how they came in, and From where; zero for what goes on without them
+	From     netip.Addr // not valid behind the local door
+	Session  uint64     // for Gate.Present, which knows what has become of it
+	Account  uint64     // for Gate.Standing; 0 for whom the kernel vouched
 }
 
 // ErrDenied says that a name, password or key is wrong, or that the group may not

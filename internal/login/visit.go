@@ -22,7 +22,7 @@ func (g *Gate) enter(u User, a Attempt, account uint64) (in User, leave func(), 
 	g.mu.Lock()
 	g.lastID++
 	v.Session = Session{ID: g.lastID, When: time.Now(), Name: u.Name, Group: u.Group, From: a.From.Unmap(), Via: a.Door}
-	v.user.Session, v.user.Account = v.ID, account
+	v.user.Session, v.user.Account, v.user.Via, v.user.From = v.ID, account, v.Via, v.From
 	if !g.mayStayLocked(v) {
 		g.mu.Unlock()
 		return User{}, nil, ErrDenied
@@ -68,7 +68,7 @@ func (g *Gate) Present(session uint64) (u User, ok bool) {
 		return v.user, true
 	}
 	u = g.userLocked(v.account)
-	u.Session = session
+	u.Session, u.Via, u.From = session, v.Via, v.From
 	return u, true
 }
 

@@ -32,9 +32,13 @@ type Sheet struct {
 	head    string     // what was last written above rows
 }
 
+// printSize is how much of a print is written at a time, in octets: a long one
+// that goes to another process should wake it seldom.
+const printSize = 32 << 10
+
 // Print writes rows of m in the printer's layout.
 func (p Printer) Print(w io.Writer, m *Menu, rows []*Row) error {
-	b := bufio.NewWriter(w)
+	b := bufio.NewWriterSize(w, printSize)
 	layout := p.Layout
 	switch {
 	case layout == Default && p.Stats:
@@ -118,16 +122,15 @@ func group(digits string) string {
 	return b.String()
 }
 
-// letters are the row's flags, with a blank for each that is not set.
-func (m *Menu) letters(r *Row, flags []Flag) string {
-	b := make([]byte, len(flags))
-	for i, f := range flags {
-		b[i] = ' '
+// letters writes the row's flags, with a blank for each that is not set.
+func (m *Menu) letters(b builder, r *Row, flags []Flag) {
+	for _, f := range flags {
+		letter := byte(' ')
 		if r.Is(f.Property) {
-			b[i] = f.Letter
+			letter = f.Letter
 		}
+		_ = b.WriteByte(letter)
 	}
-	return string(b)
 }
 
 // above writes what stands above rows, unless it stands there already.

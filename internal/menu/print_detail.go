@@ -19,8 +19,9 @@ func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
 		edge = DefaultWidth
 	}
 	properties := p.properties(m)
+	number := p.numberWidth(rows, headWidth)
 	for i, r := range rows {
-		indent := p.head(b, m, rows, i)
+		indent := p.head(b, m, i, r, number)
 		at := indent
 		if text := comment(r); text != "" {
 			b.WriteString(";;; " + Clean(text) + "\n")
@@ -44,15 +45,19 @@ func (p Printer) detail(b *bufio.Writer, m *Menu, rows []*Row) {
 	}
 }
 
-// head writes the row's number and flags, and gives the width they take.
-func (p Printer) head(b *bufio.Writer, m *Menu, rows []*Row, i int) int {
-	number := p.numberWidth(rows, 2)
-	pad(b, p.number(i, rows[i]), number, true)
+// headWidth is the least width of a row's number in detail and terse.
+const headWidth = 2
+
+// head writes the row's number in the width for numbers and its flags, and gives
+// the width they take.
+func (p Printer) head(b *bufio.Writer, m *Menu, i int, r *Row, number int) int {
+	pad(b, p.number(i, r), number, true)
 	b.WriteByte(' ')
 	if len(m.Flags) == 0 {
 		return number + 1
 	}
-	b.WriteString(m.letters(rows[i], m.Flags) + " ")
+	m.letters(b, r, m.Flags)
+	b.WriteByte(' ')
 	return number + len(m.Flags) + 2
 }
 
@@ -68,8 +73,9 @@ func quoteFor(q *Property, text string) string {
 // terse writes each row on one line.
 func (p Printer) terse(b *bufio.Writer, m *Menu, rows []*Row) {
 	properties := p.properties(m)
+	number := p.numberWidth(rows, headWidth)
 	for i, r := range rows {
-		p.head(b, m, rows, i)
+		p.head(b, m, i, r, number)
 		if text := comment(r); text != "" {
 			b.WriteString(Comment + "=" + Clean(text) + " ")
 		}

@@ -44,18 +44,19 @@ func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 	}
 	columns = p.fit(columns, left)
 	p.above(b, headers(columns, flags, number))
+	cells := make([][]string, len(columns))
 	for i, r := range rows {
 		if text := comment(r); text != "" {
 			b.WriteString(";;; " + Clean(text) + "\n")
 		}
 		pad(b, p.number(i, r), number, true)
 		if len(flags) > 0 {
-			b.WriteString(gap + m.letters(r, flags))
+			b.WriteString(gap)
+			m.letters(b, r, flags)
 		}
-		cells := make([][]string, len(columns))
 		lines := 1
 		for j, c := range columns {
-			cells[j] = p.elements(r, c.property)
+			cells[j] = p.elements(cells[j][:0], r, c.property)
 			lines = max(lines, len(cells[j]))
 		}
 		for line := range lines {
@@ -75,13 +76,16 @@ func (p Printer) table(b *bufio.Writer, m *Menu, rows []*Row) {
 	}
 }
 
-// elements gives what a cell shows, a line for each element of a list.
-func (p Printer) elements(r *Row, q *Property) []string {
+// elements appends what a cell shows, a line for each element of a list.
+func (p Printer) elements(lines []string, r *Row, q *Property) []string {
 	text := p.cell(r, q)
-	if _, ok := q.Type.(interface{ list() }); ok {
-		return strings.Split(text, ",")
+	if _, ok := q.Type.(interface{ list() }); !ok {
+		return append(lines, text)
 	}
-	return []string{text}
+	for element := range strings.SplitSeq(text, ",") {
+		lines = append(lines, element)
+	}
+	return lines
 }
 
 // headers gives what stands above the rows.
@@ -158,10 +162,12 @@ func (p Printer) columns(m *Menu, rows []*Row) []column {
 		candidates = declared
 	}
 	var out []column
+	var lines []string
 	for _, d := range candidates {
 		c := column{property: m.Property(d.Property), header: strings.ToUpper(d.Property)}
 		for _, r := range rows {
-			for _, text := range p.elements(r, c.property) {
+			lines = p.elements(lines[:0], r, c.property)
+			for _, text := range lines {
 				c.width = max(c.width, width(text))
 			}
 		}

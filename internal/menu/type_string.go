@@ -61,11 +61,24 @@ func Quote(s string) string {
 
 // Clean makes text fit for a terminal: a name may come from a peer.
 func Clean(s string) string {
+	if isPlain(s) { // nearly all of what is printed
+		return s
+	}
 	var b strings.Builder
 	for i, r := range s {
 		writeRune(&b, s, i, r)
 	}
 	return b.String()
+}
+
+// isPlain reports whether text is nothing but characters of ASCII that can be seen.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // writeRune writes the character at i of s, octet by octet in hexadecimal if a

@@ -13,6 +13,9 @@ import (
 // queryKey selects rows by the words of a query.
 const queryKey = ".query"
 
+// numberKey is how RouterOS names the items of a command that takes one, such as get.
+const numberKey = "number"
+
 // maxReplies bounds the rows of a command that answers again and again: its
 // answer is kept until it is complete.
 const maxReplies = 100_000
@@ -100,7 +103,7 @@ func (q *request) request(command *menu.Command, fields []field) (*menu.Request,
 			q.choose(f.text())
 		case f.name == queryKey && command.Where != menu.NoWhere:
 			r.Filter, err = query.Compile(f.texts)
-		case command.Arg(menu.Numbers) != nil && (f.name == menu.IDKey || f.name == menu.Numbers),
+		case command.Arg(menu.Numbers) != nil && (f.name == menu.IDKey || f.name == menu.Numbers || f.name == numberKey),
 			command.Name == "print" && q.lists() && (f.name == menu.IDKey || f.name == "from"):
 			err = q.name(r, f)
 		case arg == nil:

@@ -27,12 +27,18 @@ func (v value) text() string { return strings.Join(v.texts, ",") }
 // others. No menu has a fifth of it.
 const maxFields = 256
 
+// maxValues bounds the values of a body with those of its lists, each of which
+// takes more memory than the octet it may be written in. There is room for a query
+// over a thousand ids.
+const maxValues = 4096
+
 // A decoder reads the object of a request. JSON proper is not enough: RouterOS
 // also takes numbers in octal (0755) and hexadecimal (0x1F), but none with an
 // exponent.
 type decoder struct {
-	src []byte
-	off int
+	src    []byte
+	off    int
+	values int // so far
 }
 
 // decode reads the body of a request: an object of strings, numbers, booleans,
@@ -130,6 +136,9 @@ func (d *decoder) value() (value, error) {
 
 // scalar reads a string, a number, a boolean or null.
 func (d *decoder) scalar() (text string, null bool, err error) {
+	if d.values++; d.values > maxValues {
+		return "", false, errJSON
+	}
 	if d.peek() == '"' {
 		text, err = d.text()
 		return text, false, err

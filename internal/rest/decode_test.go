@@ -50,10 +50,15 @@ func TestDecodeErrors(t *testing.T) {
 		`{"a":[1,]}`, `{"a":[[1]]}`, `{"a":[null]}`, `{"a":{}}`, `{"a":1e3}`, `{"a":1E3}`, `{"a":+1}`, `{"a":.5}`, `{"a":1.}`, `{"a":0x}`, `{"a":08}`,
 		`{"a":0x1_0}`, `{"a":-}`, `{"a":--1}`, `{"a":"\x"}`, "{\"a\":\"\n\"}", "{\"a\":\"\xff\"}", `{"a":1,"a":2}`, `{"a":NaN}`, "{}\x00",
 		`{"a":0x10000000000000000}`, many.String() + "}",
+		`{"a":[` + strings.Repeat("1,", maxValues) + `1]}`, `{"a":[` + strings.Repeat("1,", maxValues-1) + `1],"b":1}`,
+		`{"a":` + strings.Repeat("[", 1<<20), strings.Repeat(`{"a":`, 1<<18),
 	} {
 		if fields, err := decode([]byte(body)); err == nil || fields != nil {
 			t.Errorf("%.60s: got %v without an error", body, fields)
 		}
+	}
+	if fields, err := decode([]byte(`{"a":[` + strings.Repeat("1,", maxValues-1) + `1]}`)); err != nil || len(fields[0].texts) != maxValues {
+		t.Errorf("as many values as there may be: %v", err)
 	}
 	whole := `{"a":"b\"c","d":[1,"e"],"f":0x1F,"g":null}`
 	if _, err := decode([]byte(whole)); err != nil {

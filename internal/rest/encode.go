@@ -1,7 +1,6 @@
 package rest
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"unicode/utf8"
@@ -15,8 +14,8 @@ const sectionKey = ".section"
 // An encoder writes rows of one menu as JSON objects whose values are all
 // strings, with their keys in order.
 type encoder struct {
-	properties []*menu.Property
-	ids        bool // the rows have ids that mean something
+	names []string // of properties
+	ids   bool     // the rows have ids that mean something
 }
 
 // newEncoder makes an encoder for rows of m. A proplist chooses properties; the
@@ -25,10 +24,10 @@ func newEncoder(m *menu.Menu, proplist []string, ids bool) encoder {
 	e := encoder{ids: ids && !m.Singleton}
 	for i := range m.Properties {
 		if p := &m.Properties[i]; proplist == nil || slices.Contains(proplist, p.Name) {
-			e.properties = append(e.properties, p)
+			e.names = append(e.names, p.Name)
 		}
 	}
-	slices.SortFunc(e.properties, func(a, b *menu.Property) int { return cmp.Compare(a.Name, b.Name) })
+	slices.Sort(e.names)
 	return e
 }
 
@@ -44,7 +43,9 @@ func (e encoder) append(b []byte, r *menu.Row, section int) []byte {
 		if len(b) > start {
 			b = append(b, ',')
 		}
-		b = append(appendString(b, name), ':')
+		b = append(b, '"')
+		b = append(b, name...) // a word of a declaration has nothing to escape
+		b = append(b, '"', ':')
 		b = appendString(b, text)
 	}
 	if e.ids {
@@ -53,9 +54,9 @@ func (e encoder) append(b []byte, r *menu.Row, section int) []byte {
 	if section != noSection {
 		pair(sectionKey, strconv.Itoa(section))
 	}
-	for _, p := range e.properties {
-		if text, there := r.Lookup(p.Name); there && (p.Name != menu.Comment || text != "") {
-			pair(p.Name, text)
+	for _, name := range e.names {
+		if text, there := r.Lookup(name); there && (name != menu.Comment || text != "") {
+			pair(name, text)
 		}
 	}
 	return append(b, '}')
@@ -87,6 +88,14 @@ func appendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	for i := 0; i < len(s); {
+		plain := i
+		for i < len(s) && s[i] >= ' ' && s[i] < utf8.RuneSelf && s[i] != '"' && s[i] != '\\' {
+			i++
+		}
+		b = append(b, s[plain:i]...)
+		if i == len(s) {
+			break
+		}
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(s[i:])
@@ -103,10 +112,8 @@ func appendString(b []byte, s string) []byte {
 			b = append(b, '\\', 'r')
 		case c == '\t':
 			b = append(b, '\\', 't')
-		case c < ' ':
-			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		default:
-			b = append(b, c)
+			b = append(b, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
 		}
 		i++
 	}

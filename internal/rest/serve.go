@@ -69,6 +69,11 @@ func Serve(ctx context.Context, l net.Listener, config *tls.Config, h http.Handl
 			}
 		},
 	}
+	// Shutdown tells of the end of idle connections when it is over.
+	defer connections.Range(func(_, c any) bool {
+		c.(*connection).close()
+		return true
+	})
 	var closing sync.WaitGroup
 	defer closing.Wait()
 	stopped := make(chan struct{})

@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"gopptp/internal/menu"
@@ -17,6 +18,10 @@ const (
 	maxHooks     = 20_000
 	maxHooksBusy = 50
 	hookTime     = 5 * time.Minute
+	// maxHooksSession bounds those of one session, an even number: the peer decides
+	// how often a tunnel goes down and comes up, and must not take the place of
+	// others.
+	maxHooksSession = 16
 )
 
 // hookUser is whom the log and the list of jobs name for hooks. As with the
@@ -55,6 +60,12 @@ func (r *Runner) Hook(h Hook) {
 		return
 	}
 	queue := r.hooks.queues[h.Session]
+	if len(queue) == maxHooksSession {
+		// An on-up and its on-down, or the other way round: what the latest ones
+		// leave behind is what counts.
+		queue = slices.Delete(queue, 1, 3)
+		r.hooks.waiting -= 2
+	}
 	r.hooks.queues[h.Session] = append(queue, h)
 	r.hooks.waiting++
 	if len(queue) == 0 {
@@ -110,7 +121,7 @@ func (r *Runner) runHook(ctx context.Context, h Hook) {
 	for name, text := range h.Vars {
 		vars[name] = variable(text)
 	}
-	if err := runSource(ctx, Env{Tree: r.tree, User: hookUser, Name: h.Name, Vars: vars}, h.Source, true); err != nil {
+	if err := runSource(ctx, Env{Tree: r.tree, User: hookUser.Running(h.Name), Name: h.Name, Vars: vars}, h.Source, true); err != nil {
 		r.fail(h, err.Error())
 	}
 }

@@ -62,3 +62,32 @@ func TestHookNumber(t *testing.T) {
 		}
 	})
 }
+
+// TestHooksOfOneSession checks that a tunnel which goes up and down all the time
+// takes no place from others, and that its last hooks run.
+func TestHooksOfOneSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSystem(t)
+		s.runner.Hook(script.Hook{Session: "1", Name: "x", Source: ":delay 1m"})
+		for i := range 30_000 {
+			s.runner.Hook(script.Hook{Session: "1", Name: "up", Source: fmt.Sprintf(":log info up%d", i)})
+			s.runner.Hook(script.Hook{Session: "1", Name: "down", Source: fmt.Sprintf(":log info down%d", i)})
+		}
+		s.runner.Hook(script.Hook{Session: "2", Name: "x", Source: ":log info other"})
+		synctest.Wait()
+		if got := strings.Join(s.logged(), "|"); got != "script,info other" {
+			t.Errorf("the log has %q", got)
+		}
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		got := s.logged()
+		if n := len(got); n < 3 || n > 20 || got[n-2] != "script,info up29999" || got[n-1] != "script,info down29999" {
+			t.Errorf("the log has %q", got)
+		}
+		for i := 2; i < len(got); i += 2 {
+			if !strings.HasPrefix(got[i-1], "script,info up") {
+				t.Errorf("entry %d is %q", i-1, got[i-1])
+			}
+		}
+	})
+}

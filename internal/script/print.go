@@ -3,7 +3,6 @@ package script
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"gopptp/internal/menu"
@@ -68,19 +67,21 @@ func (r run) from(q *menu.Request) error {
 	if err != nil {
 		return err
 	}
-	var ids []string
+	wanted := map[string]bool{}
 	for _, item := range items {
-		id, err := r.env.Tree.Execute(r.ctx, r.env.User, &menu.Request{
+		ids, err := r.env.Tree.Execute(r.ctx, r.env.User, &menu.Request{
 			Menu: q.Menu, Command: menu.Get(false), Items: []string{item}, Args: map[string]string{"value-name": menu.IDKey},
 		}, nil)
 		if err != nil {
 			return err
 		}
-		ids = append(ids, id...)
+		for _, id := range ids {
+			wanted[id] = true
+		}
 	}
 	where := q.Filter
 	q.Filter = func(row *menu.Row) bool {
-		return slices.Contains(ids, row.ID.String()) && (where == nil || where(row))
+		return wanted[row.ID.String()] && (where == nil || where(row))
 	}
 	return nil
 }

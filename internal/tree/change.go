@@ -118,14 +118,14 @@ func (t *Tree) tell(u User, s step) {
 	}
 	noun := s.table.menu.Noun
 	if s.table.menu.NameKey == "" {
-		t.journal.Addf("system,info", "%s %s by %s", noun, what, u.Name)
+		t.journal.Addf("system,info", "%s %s by %s", noun, what, u.origin())
 		return
 	}
 	r := s.row
 	if r == nil {
 		r = s.old
 	}
-	t.journal.Addf("system,info", "%s <%s> %s by %s", noun, r.Get(s.table.menu.NameKey), what, u.Name)
+	t.journal.Addf("system,info", "%s <%s> %s by %s", noun, r.Get(s.table.menu.NameKey), what, u.origin())
 }
 
 // edit gives a copy of r with values set.
@@ -257,6 +257,9 @@ func (t *table) assign(u User, items []string, values []menu.Assignment) error {
 		}
 		steps = append(steps, s)
 	}
+	if err := t.tree.guardUsers(steps); err != nil {
+		return err
+	}
 	return t.tree.commit(u, unique(steps))
 }
 
@@ -296,6 +299,9 @@ func (t *table) remove(u User, items []string) error {
 		}
 		steps = append(steps, t.owns.ownedBy(r)...)
 		steps = append(steps, step{table: t, old: r})
+	}
+	if err := t.tree.guardUsers(steps); err != nil {
+		return err
 	}
 	if err := t.tree.commit(u, unique(steps)); err != nil {
 		return err

@@ -21,13 +21,14 @@ type Config struct {
 	Engine  Engine
 	Journal *journal.Journal
 
-	Gate     *login.Gate         // who comes in; a new one by default
-	Services *service.Supervisor // the ports; a new one by default
-	Logging  *logging.Router     // the rules of the log; a new one by default
-	Machine  func() Machine      // what it runs on; unknown by default
-	Network  Network             // what its IP stack knows; nothing by default
-	Version  string              // this program's own; empty if unknown
-	Files    *os.Root            // where exports go and imports come from; nil for nowhere
+	Gate        *login.Gate             // who comes in; a new one by default
+	Services    *service.Supervisor     // the ports; a new one by default
+	Logging     *logging.Router         // the rules of the log; a new one by default
+	Certificate func(name string) error // reports why a certificate cannot be used; nil for not known
+	Machine     func() Machine          // what it runs on; unknown by default
+	Network     Network                 // what its IP stack knows; nothing by default
+	Version     string                  // this program's own; empty if unknown
+	Files       *os.Root                // where exports go and imports come from; nil for nowhere
 
 	Interpreter Interpreter // runs scripts; nil for none
 }

@@ -43,12 +43,9 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 	if ctx.Err() != nil {
 		return nil, menu.Errorf(menu.Interrupted, "interrupted")
 	}
-	u, err := t.present(u)
+	u, err := t.allowed(u, r)
 	if err != nil {
 		return nil, err
-	}
-	if !u.May(r.Command.Policy) {
-		return nil, menu.Errorf(menu.Forbidden, "not enough permissions (9)")
 	}
 	for i := range r.Command.Args {
 		a := &r.Command.Args[i]

@@ -263,5 +263,5 @@ func (m *fileMenu) remove(u User, items []string) error {
 
 // tell writes a change to the log.
 func (m *fileMenu) tell(u User, name, what string) {
-	m.tree.journal.Addf("system,info", "file <%s> %s by %s", menu.Clean(name), what, u.Name)
+	m.tree.journal.Addf("system,info", "file <%s> %s by %s", menu.Clean(name), what, u.origin())
 }

@@ -1,11 +1,12 @@
 package tree
 
 import (
-	"strconv"
-
 	"gopptp/internal/menu"
 	"gopptp/internal/session"
 )
+
+// outbound is the type of a client's interface.
+const outbound = "pptp-out"
 
 // An interfacesMenu is /interface: the interfaces of all interface menus.
 type interfacesMenu struct {
@@ -28,9 +29,12 @@ func (t *Tree) newInterfaces(clients, servers *table) *interfacesMenu {
 		},
 		Properties: []menu.Property{
 			{Name: "name", Type: interfaceName{}, Help: "Name of the interface"},
-			{Name: "type", Type: menu.Words("pptp-in", "pptp-out"), Optional: true, ReadOnly: true, Help: "Kind of interface"},
+			{Name: "type", Type: menu.String{}, Optional: true, ReadOnly: true, Help: "Kind of interface: pptp-in or pptp-out"},
+			readOnly("mtu", packetSize, "MTU of the tunnel; before it is up, the one that is wanted"),
 			{Name: "actual-mtu", Type: packetSize, Optional: true, ReadOnly: true, Help: "MTU in use"},
-			readOnly("last-link-up-time", menu.DateTime{}, "When the tunnel came up"),
+			readOnly("last-link-down-time", menu.DateTime{}, "When the tunnel went down last, since the system started"),
+			readOnly("last-link-up-time", menu.DateTime{}, "When the tunnel came up last"),
+			readOnly("link-downs", counter, "How often the tunnel went down since the system started"),
 			count("rx-byte", "Octets received"), count("tx-byte", "Octets sent"),
 			count("rx-packet", "Packets received"), count("tx-packet", "Packets sent"),
 			count("rx-drop", "Packets received and dropped"), count("tx-drop", "Packets not sent"),
@@ -43,12 +47,13 @@ func (t *Tree) newInterfaces(clients, servers *table) *interfacesMenu {
 			running, byRouter,
 		},
 		Commands: []*menu.Command{
-			menu.SetComment(), menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.MonitorTraffic(trafficMenu()), menu.Print(false, true), menu.Set(false),
+			menu.SetComment(), menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.MonitorTraffic(trafficMenu()), menu.Print(false, true), menu.ResetCounters(false), menu.Set(false),
 		},
 	}}
 }
 
-func (m *interfacesMenu) rows() []*menu.Row {
+// sessions are those of the server, by the rows that stand for them.
+func (m *interfacesMenu) sessions() map[menu.ID]session.Status {
 	byRow := map[menu.ID]session.Status{}
 	for _, s := range m.tree.engine.Active() {
 		id := rowOf(s)
@@ -57,10 +62,15 @@ func (m *interfacesMenu) rows() []*menu.Row {
 		}
 		byRow[id] = s
 	}
+	return byRow
+}
+
+func (m *interfacesMenu) rows() []*menu.Row {
+	byRow := m.sessions()
 	var rows []*menu.Row
 	for _, r := range m.clients.rows() {
 		s, _ := m.tree.engine.Client(uint64(r.ID))
-		rows = append(rows, m.row(r, "pptp-out", s))
+		rows = append(rows, m.row(r, outbound, s))
 	}
 	for _, r := range m.servers.rows() {
 		rows = append(rows, m.row(r, "pptp-in", byRow[r.ID]))
@@ -77,15 +87,12 @@ func (m *interfacesMenu) row(from *menu.Row, kind string, s session.Status) *men
 	}
 	r.PutBool("dynamic", from.ID >= dynamic)
 	putNumber(r, "actual-mtu", s.MTU)
-	if s.Running && !s.ConnectedAt.IsZero() {
-		r.Put("last-link-up-time", menu.FormatDateTime(s.ConnectedAt))
+	if kind == outbound && s.MTU == 0 {
+		putNumber(r, "mtu", number(from, "max-mtu"))
+	} else {
+		putNumber(r, "mtu", s.MTU)
 	}
-	for name, n := range map[string]uint64{
-		"rx-byte": s.Traffic.RxBytes, "tx-byte": s.Traffic.TxBytes, "rx-packet": s.Traffic.RxPackets,
-		"tx-packet": s.Traffic.TxPackets, "rx-drop": s.Traffic.RxDrops, "tx-drop": s.Traffic.TxDrops,
-	} {
-		r.Put(name, strconv.FormatUint(n, 10))
-	}
+	m.putLink(r, s)
 	return r
 }
 

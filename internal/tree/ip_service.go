@@ -15,12 +15,16 @@ var services = []struct {
 	port   string
 	secure bool
 	off    bool
+	absent bool // nothing here serves it: kept, for programs that look for it or turn it off
 }{
-	{1, "ssh", "22", false, true},
-	{2, "www", "80", false, true},
-	{3, "www-ssl", "443", true, true},
-	{4, "api", "8728", false, false},
-	{5, "api-ssl", "8729", true, false},
+	{id: 1, name: "ssh", port: "22", off: true},
+	{id: 2, name: "www", port: "80", off: true},
+	{id: 3, name: "www-ssl", port: "443", secure: true, off: true},
+	{id: 4, name: "api", port: "8728"},
+	{id: 5, name: "api-ssl", port: "8729", secure: true},
+	{id: 6, name: "telnet", port: "23", off: true, absent: true},
+	{id: 7, name: "ftp", port: "21", off: true, absent: true},
+	{id: 8, name: "winbox", port: "8291", off: true, absent: true},
 }
 
 // loopback is the address of a service that this machine alone may use.
@@ -41,6 +45,22 @@ func initialServices(m *menu.Menu) []*menu.Row {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// served reports an error for a service that is to be on and that nothing serves, or
+// that is given a certificate that cannot be used.
+func (t *Tree) served(_ User, old, r *menu.Row) error {
+	if name := r.Get("certificate"); t.certificate != nil && secure(r) && name != old.Get("certificate") {
+		if err := t.certificate(name); err != nil {
+			return menu.Errorf(menu.BadArgument, "input does not match any value of certificate")
+		}
+	}
+	for _, s := range services {
+		if s.id == r.ID && s.absent && !r.Is(disabled) {
+			return menu.Errorf(menu.Refused, "failure: this system does not offer %s, use ssh, www or api", s.name)
+		}
+	}
+	return nil
 }
 
 // secure reports whether a service is spoken with TLS.
@@ -71,13 +91,14 @@ func (t *Tree) newServices() *table {
 				{Name: "tls-version", Type: menu.Words("any", "only-1.2"), Default: "any", Absent: inClear, Help: "Versions of TLS to accept"},
 				{Name: "vrf", Type: elsewhere, Default: "main", Kept: true, Help: "Routing table of the service"},
 				{Name: "max-sessions", Type: menu.Int{Min: 1, Max: 1000}, Default: "20", Help: "Connections at once"},
-				isDisabled(menu.False, "Whether the service is disabled"),
+				isDisabled(menu.False, "Whether the service is disabled; telnet, ftp and winbox cannot be enabled"),
 			},
 			Commands: []*menu.Command{
 				menu.Disable(), menu.Enable(), menu.Find(), menu.Get(false), menu.Print(false, false), menu.Reset(false), menu.Set(false),
 			},
 		},
 		initial: initialServices,
+		prepare: t.served,
 	}
 	b.put = func(r *menu.Row) {
 		t.services.Put(service.Config{

@@ -71,7 +71,7 @@ func TestOrder(t *testing.T) {
 	last := b.log.Entries()
 	b.must("/radius/move", items("*2"), "destination=*5")
 	want("253", "in the end")
-	if e := b.log.Entries()[len(last)]; e.Message != "radius server moved by admin" {
+	if e := b.log.Entries()[len(last)]; e.Message != "radius server moved by console:admin" {
 		t.Errorf("the log has %q", e.Message)
 	}
 	b.db.Close()

@@ -32,6 +32,7 @@ func (t *Tree) newActive() *activeMenu {
 			{Name: "bytes", Type: menu.Words(), Optional: true, ReadOnly: true, Stat: true, Help: "Octets sent and received"},
 			{Name: "packets", Type: menu.Words(), Optional: true, ReadOnly: true, Stat: true, Help: "Packets sent and received"},
 			{Name: "radius", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether RADIUS knows the user"},
+			{Name: menu.Comment, Type: menu.String{}, Optional: true, ReadOnly: true, Help: "Comment of the user's secret"},
 		},
 		Commands: []*menu.Command{menu.Find(), menu.Get(false), menu.Print(false, true), menu.Remove()},
 	}}
@@ -57,6 +58,9 @@ func (a *activeMenu) rows() []*menu.Row {
 		r.Put("bytes", fmt.Sprintf("%d/%d", s.Traffic.TxBytes, s.Traffic.RxBytes))
 		r.Put("packets", fmt.Sprintf("%d/%d", s.Traffic.TxPackets, s.Traffic.RxPackets))
 		r.PutBool("radius", s.Radius)
+		if !s.Radius {
+			putText(r, menu.Comment, a.tree.secretComment(s.User))
+		}
 		rows = append(rows, r)
 	}
 	return rows
@@ -77,8 +81,23 @@ func (a *activeMenu) remove(u User, items []string) error {
 	}
 	for _, r := range chosen {
 		if a.tree.engine.Disconnect(sessionOf(r.ID)) {
-			a.tree.journal.Addf("system,info", "ppp session <%s> removed by %s", r.Get("name"), u.Name)
+			a.tree.journal.Addf("system,info", "ppp session <%s> removed by %s", r.Get("name"), u.origin())
 		}
 	}
 	return nil
+}
+
+// secretComment gives the comment of the secret that lets a user in over PPTP.
+func (t *Tree) secretComment(user string) string {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	secrets := t.tables[secretPath]
+	for _, service := range []string{"pptp", "any"} {
+		for _, id := range secrets.names[user] {
+			if r := secrets.stored[id]; r.Get("service") == service && !r.Is(disabled) {
+				return r.Get(menu.Comment)
+			}
+		}
+	}
+	return ""
 }

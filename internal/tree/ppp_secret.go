@@ -46,7 +46,8 @@ func (t *Tree) newSecrets() *table {
 			t.engine.RemoveSecret(uint64(id))
 			t.last.put(id, nil)
 		},
-		live: func(rows []*menu.Row) []*menu.Row { return t.last.fill(rows) },
+		live:  func(rows []*menu.Row) []*menu.Row { return t.last.fill(rows) },
+		rings: true,
 	}
 }
 

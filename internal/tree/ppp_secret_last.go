@@ -64,6 +64,7 @@ func (t *Tree) SessionEnded(secret uint64, at time.Time, callerID, reason string
 	r.Put("last-caller-id", callerID)
 	r.Put("last-disconnect-reason", reason)
 	t.last.put(r.ID, r)
+	t.tables[secretPath].changed.Ring()
 }
 
 // put stores what is known of a secret, or with nil forgets it.
@@ -84,12 +85,13 @@ func (l *lastSessions) put(id menu.ID, r *menu.Row) {
 
 // fill puts what is known into rows of /ppp/secret.
 func (l *lastSessions) fill(rows []*menu.Row) []*menu.Row {
+	never := l.menu.Defaults(0)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range rows {
 		last := l.rows[r.ID]
 		if last == nil {
-			last = l.menu.Defaults(r.ID)
+			last = never
 		}
 		for i := range l.menu.Properties {
 			name := l.menu.Properties[i].Name

@@ -1,6 +1,8 @@
 package tree
 
 import (
+	"strings"
+
 	"gopptp/internal/menu"
 	"gopptp/internal/session"
 )
@@ -8,6 +10,12 @@ import (
 // interfaceIDs is the sequence that all interface menus take ids from, so that
 // an interface has the same id in its own menu and in /interface.
 const interfaceIDs = "/interface"
+
+// The menus of interfaces.
+const (
+	clientPath = "/interface/pptp-client"
+	serverPath = "/interface/pptp-server"
+)
 
 const sameInterface = "failure: already have interface with such name"
 
@@ -23,7 +31,7 @@ func (t *Tree) newClients(k *keys) *table {
 				{Name: "max-mtu", Type: packetSize, Default: "1450", Help: "Largest packet that the interface sends without fragmentation"},
 				{Name: "max-mru", Type: packetSize, Default: "1450", Help: "Largest packet that the interface receives without fragmentation"},
 				{Name: "mrru", Type: mrru, Default: disabled, Help: "Largest packet that can be received on the link, by multilink fragments"},
-				{Name: "connect-to", Type: menu.Host{}, Required: true, Help: "Remote address of the PPTP server"},
+				{Name: "connect-to", Type: dialed{}, Required: true, Help: "Remote address of the PPTP server; the routing table in ADDRESS@VRF is kept, and the machine's main one is used"},
 				{Name: "user", Type: userName, Required: true, Help: "User name used for authentication"},
 				{Name: "password", Type: credential, Sensitive: true, Help: "Password used for authentication"},
 				{Name: "profile", Type: menu.Reference{Path: profilePath}, Default: encryptedID.String(), Help: "PPP profile"},
@@ -36,7 +44,7 @@ func (t *Tree) newClients(k *keys) *table {
 				{Name: "allow", Type: methods, Default: "pap,chap,mschap1,mschap2", Help: "Allowed authentication methods"},
 				comment,
 				isDisabled(menu.True, "Whether the interface is disabled"),
-				running,
+				running, aboutPPTP(),
 			},
 			Commands: append(interfaceCommands(), menu.Monitor((&menu.Menu{
 				Name: "monitor", Singleton: true,
@@ -52,9 +60,12 @@ func (t *Tree) newClients(k *keys) *table {
 			}).Standalone())),
 		},
 		keys: k, clash: sameInterface, auto: "pptp-out",
-		key:  func(r *menu.Row) string { return r.Get("name") },
-		put:  func(r *menu.Row) { t.engine.PutClient(t.clientConfig(r)) },
-		drop: func(id menu.ID) { t.engine.RemoveClient(uint64(id)) },
+		key: func(r *menu.Row) string { return r.Get("name") },
+		put: func(r *menu.Row) { t.engine.PutClient(t.clientConfig(r)) },
+		drop: func(id menu.ID) {
+			t.engine.RemoveClient(uint64(id))
+			t.links.forget(id)
+		},
 	}
 	b.live = func(rows []*menu.Row) []*menu.Row {
 		for _, r := range rows {
@@ -86,6 +97,30 @@ func interfaceCommands() []*menu.Command {
 	}
 }
 
+// dialed is where a client connects to: an address or a name, with @vrf after it if
+// the routing table is not the main one.
+type dialed struct{ menu.Host }
+
+// Parse accepts a host, or host@vrf.
+func (t dialed) Parse(name, text string, refs menu.Resolver) (string, error) {
+	host, vrf, there := strings.Cut(text, "@")
+	host, err := t.Host.Parse(name, host, refs)
+	if err != nil || !there {
+		return host, err
+	}
+	if vrf == "" {
+		return "", menu.Errorf(menu.BadArgument, "invalid value for argument %s", name)
+	}
+	vrf, err = elsewhere.Parse(name, vrf, nil)
+	return host + "@" + vrf, err
+}
+
+// hostOf gives a dialed without its routing table.
+func hostOf(text string) string {
+	host, _, _ := strings.Cut(text, "@")
+	return host
+}
+
 // clientConfig is a row of /interface/pptp-client in the engine's types.
 func (t *Tree) clientConfig(r *menu.Row) session.ClientConfig {
 	return session.ClientConfig{
@@ -94,7 +129,7 @@ func (t *Tree) clientConfig(r *menu.Row) session.ClientConfig {
 		MaxMTU:               number(r, "max-mtu"),
 		MaxMRU:               number(r, "max-mru"),
 		MRRU:                 number(r, "mrru"),
-		ConnectTo:            r.Get("connect-to"),
+		ConnectTo:            hostOf(r.Get("connect-to")),
 		User:                 r.Get("user"),
 		Password:             r.Get("password"),
 		Profile:              t.profileName(r.Get("profile")),

@@ -24,7 +24,7 @@ func (t *Tree) newServers(k *keys) *table {
 				{Name: "encoding", Type: menu.String{}, Optional: true, ReadOnly: true, Help: "Encryption and encoding of the session"},
 				comment,
 				isDisabled(menu.False, "Whether the interface is disabled"),
-				running, byRouter,
+				running, byRouter, aboutPPTP(),
 			},
 			Commands: append(interfaceCommands(), menu.Monitor((&menu.Menu{
 				Name: "monitor", Singleton: true,
@@ -42,9 +42,12 @@ func (t *Tree) newServers(k *keys) *table {
 			}).Standalone())),
 		},
 		keys: k, clash: sameInterface, auto: "pptp-in",
-		key:  func(r *menu.Row) string { return r.Get("name") },
-		put:  func(r *menu.Row) { t.engine.PutBinding(bindingConfig(r)) },
-		drop: func(id menu.ID) { t.engine.RemoveBinding(uint64(id)) },
+		key: func(r *menu.Row) string { return r.Get("name") },
+		put: func(r *menu.Row) { t.engine.PutBinding(bindingConfig(r)) },
+		drop: func(id menu.ID) {
+			t.engine.RemoveBinding(uint64(id))
+			t.links.forget(id)
+		},
 	}
 	b.adds = true
 	b.live = func(rows []*menu.Row) []*menu.Row {

@@ -82,7 +82,7 @@ func (t *Tree) TakeSafeMode(u User, hijack Hijack, told func(message string)) (*
 		other.told(safeModeHijacked)
 	}
 	t.safe = &SafeMode{tree: t, user: u, told: told, known: map[safeKey]bool{}, orders: map[*table][]menu.ID{}}
-	t.journal.Addf("system,info", "safe mode taken by %s", u.Name)
+	t.journal.Addf("system,info", "safe mode taken by %s", u.origin())
 	return t.safe, nil
 }
 
@@ -120,7 +120,7 @@ func (s *SafeMode) Unroll() error {
 func (s *SafeMode) end(by User, how string) {
 	s.over.Store(true)
 	s.tree.safe = nil
-	s.tree.journal.Addf("system,info", "safe mode %s by %s", how, by.Name)
+	s.tree.journal.Addf("system,info", "safe mode %s by %s", how, by.origin())
 }
 
 // note remembers the rows of an action as they are before it, for safe mode. The
@@ -179,7 +179,7 @@ func (s *SafeMode) unroll(by User) error {
 	slices.SortStableFunc(puts, func(a, b step) int { return rank[a.table] - rank[b.table] })
 	slices.SortStableFunc(last, func(a, b step) int { return rank[b.table] - rank[a.table] })
 	t.safe = nil // or this would be a change as well
-	if err := t.commit(User{Name: by.Name}, slices.Concat(first, puts, last)); err != nil {
+	if err := t.commit(User{Name: by.Name, via: by.via, from: by.from}, slices.Concat(first, puts, last)); err != nil {
 		t.safe = s
 		return err
 	}

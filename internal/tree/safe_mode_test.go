@@ -38,6 +38,9 @@ func (b *bench) everything() []string {
 		q := &menu.Request{Menu: m, Command: m.Command("print"), Args: map[string]string{}}
 		_, err := b.Execute(b.t.Context(), tree.Admin(), q, func(rows []*menu.Row) error {
 			for _, r := range rows {
+				if m.Path() == "/system/clock" {
+					r.Put("time", "") // it goes on
+				}
 				out = append(out, fmt.Sprintln(m.Path(), r.ID, menu.AsValue(m, []*menu.Row{r}, nil)))
 			}
 			return nil

@@ -15,8 +15,11 @@ const streamed = 128
 // rows emit may not be called. The rows are those that there were at the start.
 func (t *Tree) Stream(ctx context.Context, u User, r *menu.Request, emit Emit) error {
 	b, stored := t.bindings[r.Menu].(*table)
-	if !stored || b.adds || r.Command.Name != "print" || len(r.Args) > 0 || !u.May(r.Command.Policy) {
+	if !stored || b.adds || r.Command.Name != "print" || len(r.Args) > 0 {
 		_, err := t.Execute(ctx, u, r, emit)
+		return err
+	}
+	if _, err := t.allowed(u, r); err != nil {
 		return err
 	}
 	t.mu.RLock()
@@ -28,6 +31,10 @@ func (t *Tree) Stream(ctx context.Context, u User, r *menu.Request, emit Emit) e
 	for part := range slices.Chunk(all, streamed) {
 		if ctx.Err() != nil {
 			return menu.Errorf(menu.Interrupted, "interrupted")
+		}
+		u, err := t.allowed(u, r) // a long answer may outlast the right to it
+		if err != nil {
+			return err
 		}
 		rows := make([]*menu.Row, 0, len(part))
 		t.mu.RLock()
@@ -45,4 +52,14 @@ func (t *Tree) Stream(ctx context.Context, u User, r *menu.Request, emit Emit) e
 		}
 	}
 	return nil
+}
+
+// allowed gives the user as they are now, or an error if they may not do what they ask
+// for.
+func (t *Tree) allowed(u User, r *menu.Request) (User, error) {
+	u, err := t.present(u)
+	if err == nil && !u.May(r.Command.Policy) {
+		err = menu.Errorf(menu.Forbidden, "not enough permissions (9)")
+	}
+	return u, err
 }

@@ -3,8 +3,10 @@ package tree_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"testing"
 
+	"gopptp/internal/login"
 	"gopptp/internal/menu"
 	"gopptp/internal/tree"
 )
@@ -59,5 +61,45 @@ func TestStream(t *testing.T) {
 	full := errors.New("full")
 	if err := b.Stream(t.Context(), tree.Admin(), q, func([]*menu.Row) error { return full }); !errors.Is(err, full) {
 		t.Errorf("an error of emit becomes %v", err)
+	}
+}
+
+// TestStreamAsksAgain takes a user's right to read away while an answer is on its way.
+func TestStreamAsksAgain(t *testing.T) {
+	b := newBench(t)
+	b.must("/user/group/add", nil, "name=looks", "policy=read,api,sensitive")
+	b.must("/user/add", nil, "name=eve", "group=looks", "password=password")
+	for i := range 300 {
+		b.must("/ppp/secret/add", nil, fmt.Sprintf("name=u%d", i), "password=x")
+	}
+	in, leave, err := b.Gate().Login(t.Context(), login.Attempt{Door: login.DoorAPI, From: netip.MustParseAddr("192.0.2.1"), Name: "eve", Password: "password"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer leave()
+	m := b.Root().At("/ppp/secret")
+	q := &menu.Request{Menu: m, Command: m.Command("print"), Args: map[string]string{}}
+	for _, test := range []struct {
+		policy  string
+		visible int // parts with a password
+		parts   int
+		fails   bool
+	}{
+		{"policy=read,api,sensitive", 3, 3, false},
+		{"policy=read,api", 1, 3, false},
+		{"policy=api", 1, 1, true},
+	} {
+		b.must("/user/group/set", items("looks"), "policy=read,api,sensitive")
+		parts, visible := 0, 0
+		err := b.Stream(t.Context(), tree.Visitor(in), q, func(rows []*menu.Row) error {
+			if parts++; rows[0].Get("password") == "x" {
+				visible++
+			}
+			b.must("/user/group/set", items("looks"), test.policy)
+			return nil
+		})
+		if parts != test.parts || visible != test.visible || (err != nil) != test.fails {
+			t.Errorf("%s: %d parts, %d with passwords, %v", test.policy, parts, visible, err)
+		}
 	}
 }

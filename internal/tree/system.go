@@ -15,7 +15,9 @@ type Machine struct {
 	FreeSpace, TotalSpace   uint64 // octets, where the configuration is
 	CPU                     string // what it is called
 	CPUs                    int
-	Load                    int // percent of all processors in the last minute; negative if unknown
+	MHz                     int       // of a processor
+	Built                   time.Time // when the program was
+	Load                    int       // percent of all processors in the last minute; negative if unknown
 }
 
 // size is a number of octets: 512.0MiB.
@@ -32,6 +34,12 @@ func (size) Text(s string) string {
 	}
 	return fmt.Sprintf("%.1fMiB", float64(n)/(1<<20))
 }
+
+// megahertz is a frequency.
+type megahertz struct{ menu.Int }
+
+// Text gives it with its unit.
+func (megahertz) Text(s string) string { return s + "MHz" }
 
 // percent is a part of hundred.
 type percent struct{ menu.Int }
@@ -51,10 +59,13 @@ func (t *Tree) newResource(release string, machine func() Machine) *computed {
 		Properties: []menu.Property{
 			readOnly("uptime", menu.Time{}, "Time since the program started"),
 			readOnly("version", menu.Words(), "Version: that of RouterOS that the system behaves like, and its own"),
+			readOnly("build-time", menu.DateTime{}, "When the program was built"),
+			readOnly("factory-software", menu.Words(), "Version that the system was delivered with: the one that it has"),
 			readOnly("free-memory", octets, "Memory that is free"),
 			readOnly("total-memory", octets, "Memory of the machine"),
 			readOnly("cpu", menu.Words(), "Name of the processor"),
 			readOnly("cpu-count", menu.Int{Max: 1 << 16}, "Number of processors"),
+			readOnly("cpu-frequency", megahertz{menu.Int{Max: 1 << 16}}, "Frequency of the processors"),
 			readOnly("cpu-load", percent{menu.Int{Max: 100}}, "Load of the processors in the last minute"),
 			readOnly("free-hdd-space", octets, "Space that is free where the configuration is kept"),
 			readOnly("total-hdd-space", octets, "Space where the configuration is kept"),
@@ -69,6 +80,7 @@ func (t *Tree) newResource(release string, machine func() Machine) *computed {
 		r := m.Defaults(settingsID)
 		r.Put("uptime", menu.FormatTime(time.Since(started).Truncate(time.Second)))
 		r.Put("version", release)
+		r.Put("factory-software", RouterVersion)
 		r.Put("board-name", "gopptp")
 		r.Put("platform", "MikroTik")
 		if machine == nil {
@@ -82,6 +94,10 @@ func (t *Tree) newResource(release string, machine func() Machine) *computed {
 		}
 		putText(r, "cpu", now.CPU)
 		putNumber(r, "cpu-count", now.CPUs)
+		putNumber(r, "cpu-frequency", now.MHz)
+		if !now.Built.IsZero() {
+			r.Put("build-time", menu.FormatDateTime(now.Built))
+		}
 		if now.Load >= 0 {
 			r.Put("cpu-load", strconv.Itoa(min(now.Load, 100)))
 		}
@@ -90,37 +106,6 @@ func (t *Tree) newResource(release string, machine func() Machine) *computed {
 			name = runtime.GOARCH
 		}
 		r.Put("architecture-name", name)
-		return []*menu.Row{r}
-	}}
-}
-
-// newClock declares /system/clock.
-func (t *Tree) newClock() *computed {
-	m := &menu.Menu{
-		Name: "clock", Help: "The machine's clock", Singleton: true,
-		Properties: []menu.Property{
-			readOnly("time", menu.Clock{}, "Time of day"),
-			readOnly("date", menu.Words(), "Date"),
-			readOnly("time-zone-autodetect", menu.Bool{}, "Whether the time zone is detected"),
-			readOnly("time-zone-name", menu.Words(), "Time zone"),
-			readOnly("gmt-offset", menu.Words(), "How far the time zone is ahead of UTC"),
-			readOnly("dst-active", menu.Bool{}, "Whether it is summer time"),
-		},
-		Commands: shownOnly(true),
-	}
-	return &computed{menu: m, list: func() []*menu.Row {
-		now := time.Now()
-		r := m.Defaults(settingsID)
-		r.Put("time", now.Format(time.TimeOnly))
-		r.Put("date", now.Format(time.DateOnly))
-		r.PutBool("time-zone-autodetect", false)
-		zone := now.Location().String()
-		if zone == "Local" {
-			zone, _ = now.Zone()
-		}
-		r.Put("time-zone-name", zone)
-		r.Put("gmt-offset", now.Format("-07:00"))
-		r.PutBool("dst-active", now.IsDST())
 		return []*menu.Row{r}
 	}}
 }

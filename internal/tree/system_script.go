@@ -135,7 +135,7 @@ func (t *Tree) runScripts(ctx context.Context, u User, b binding, items []string
 		if err != nil {
 			return err
 		}
-		as := User{Name: u.Name, Policies: policiesOf(r)}
+		as := User{Name: u.Name, Policies: policiesOf(r), via: u.via, from: u.from}.Running(r.Get("name"))
 		if !r.Is("dont-require-permissions") && !u.May(as.Policies) {
 			return menu.Errorf(menu.Forbidden, "not enough permissions (9)")
 		}

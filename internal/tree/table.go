@@ -32,7 +32,7 @@ type table struct {
 	names  map[string][]menu.ID // by the value of the menu's NameKey
 	keys   *keys
 
-	changed bell.Bell // rings when what rows shows changes, but for what live adds
+	changed bell.Bell // rings when what rows shows changes, but for what live adds unless rings is set
 
 	// key gives what no other row of keys may have; nil for a singleton.
 	key func(*menu.Row) string
@@ -61,8 +61,10 @@ type table struct {
 	all func(rows []*menu.Row)
 	// live fills in what the engine knows and appends the rows that exist only
 	// because of a session; nil for nothing.
-	live func(rows []*menu.Row) []*menu.Row
-	adds bool // live appends rows, so that it must be called once for all
+	live  func(rows []*menu.Row) []*menu.Row
+	adds  bool // live appends rows, so that it must be called once for all
+	rings bool // changed rings for what live fills in as well
+	ticks bool // what live fills in changes with the time
 	// state fills in what monitor shows of a row; nil for nothing.
 	state func(out, r *menu.Row)
 	// reset sets the counters of a row to zero; nil where there are none.

@@ -22,11 +22,13 @@ type Tree struct {
 	services *service.Supervisor
 	logging  *logging.Router
 
-	network   Network     // what the machine knows
-	version   string      // what the header of an export says
-	files     *os.Root    // where exports go and imports come from; nil for nowhere
-	interpret Interpreter // runs scripts; nil for none
-	ran       scriptRuns
+	certificate func(name string) error
+	network     Network     // what the machine knows
+	version     string      // what the header of an export says
+	files       *os.Root    // where exports go and imports come from; nil for nowhere
+	interpret   Interpreter // runs scripts; nil for none
+	ran         scriptRuns
+	links       links // of the interfaces
 
 	last *lastSessions // of the secrets
 
@@ -60,9 +62,9 @@ func (c Config) New() (*Tree, error) {
 	}
 	t := &Tree{
 		store: c.Store, engine: c.Engine, journal: c.Journal, gate: c.Gate, services: c.Services, logging: c.Logging,
-		network: c.Network, version: c.release(), files: c.Files, interpret: c.Interpreter,
+		certificate: c.Certificate, network: c.Network, version: c.release(), files: c.Files, interpret: c.Interpreter,
 		bindings: map[*menu.Menu]binding{}, tables: map[string]*table{},
-		references: map[*menu.Menu][]*menu.Property{},
+		references: map[*menu.Menu][]*menu.Property{}, links: links{rows: map[menu.ID]link{}},
 	}
 	interfaces := newKeys()
 	identity := t.newIdentity()
@@ -120,7 +122,7 @@ func (c Config) New() (*Tree, error) {
 		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu, routerboard.menu, scripts.menu}},
 		users.menu,
 	)
-	for _, b := range append(protocols, poolUsed, clock, packages, resource, routerboard, addresses, routes, arp, neighbors, addresses6, neighbors6) {
+	for _, b := range append(protocols, poolUsed, packages, resource, routerboard, addresses, routes, arp, neighbors, addresses6, neighbors6) {
 		t.bindings[b.menu] = b
 	}
 	t.bindings[files.menu] = files
@@ -133,7 +135,7 @@ func (c Config) New() (*Tree, error) {
 
 	// The order in which rows are loaded and given to the engine.
 	order := []*table{
-		identity, pools, profiles, secrets, l2tp, servers, settings, clients, aaa, radius, incoming, groups, users, userAAA, keys, ports, actions, rules, scripts,
+		identity, clock, pools, profiles, secrets, l2tp, servers, settings, clients, aaa, radius, incoming, groups, users, userAAA, keys, ports, actions, rules, scripts,
 	}
 	for _, b := range order {
 		t.bind(b)

@@ -54,7 +54,7 @@ func (a *userActive) act(u User, _ string, items []string) error {
 	}
 	for _, r := range chosen {
 		if a.tree.gate.Dismiss(uint64(r.ID)) {
-			a.tree.journal.Addf("system,info,account", "user %s logged out by %s", r.Get("name"), u.Name)
+			a.tree.journal.Addf("system,info,account", "user %s logged out by %s", r.Get("name"), u.origin())
 		}
 	}
 	return nil

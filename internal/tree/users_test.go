@@ -8,9 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"gopptp/internal/journal"
 	"gopptp/internal/login"
 	"gopptp/internal/menu"
+	"gopptp/internal/store"
 	"gopptp/internal/tree"
+	"gopptp/internal/tree/treetest"
 )
 
 const publicKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILM+rvN+ot98qgEN796jTiQfZfG1KaT0PtFDJ/XFSqti me@there"
@@ -185,7 +188,9 @@ func TestUserErrors(t *testing.T) {
 		{"/user/ssh-keys/add", nil, []string{"user=nosuch", "key=" + publicKey}, "input does not match any value of user"},
 		{"/ip/service/set", items("api"), []string{"port=0"}, "value of port out of range (1..65535)"},
 		{"/ip/service/set", items("api"), []string{"name=x"}, "unknown parameter name"},
-		{"/ip/service/set", items("telnet"), nil, "no such item"},
+		{"/ip/service/set", items("gopher"), nil, "no such item"},
+		{"/ip/service/set", items("telnet"), []string{"disabled=no"}, "failure: this system does not offer telnet, use ssh, www or api"},
+		{"/ip/service/enable", items("api", "winbox"), nil, "failure: this system does not offer winbox, use ssh, www or api"},
 		{"/ip/pool/add", nil, nil, "missing value(s) of argument(s) ranges"},
 		{"/ip/pool/add", nil, []string{"ranges=10.0.0.9-10.0.0.1"}, "invalid value for argument ranges"},
 		{"/ip/pool/add", nil, []string{"ranges=10.0.0.0/24,10.0.0.255"}, "failure: ranges overlap"},
@@ -261,7 +266,7 @@ func TestInitialRows(t *testing.T) {
 	if got := b.must("/ip/service/get", items("api")); !strings.Contains(got[0], "port=8728;address=127.0.0.0/8,::1/128") {
 		t.Errorf("after reset: %s", got)
 	}
-	if ids := b.must("/ip/service/find", nil); len(ids) != 5 {
+	if ids := b.must("/ip/service/find", nil); len(ids) != 8 {
 		t.Errorf("services: %v", ids)
 	}
 }
@@ -296,4 +301,29 @@ func TestPoolsReferToEachOther(t *testing.T) {
 	if got := b.must("/ip/pool/get", items("pool1")); strings.Contains(got[0], "next-pool") {
 		t.Errorf("the pool is %s", got)
 	}
+}
+
+// TestCertificates checks that a service takes only a certificate that can be used.
+func TestCertificates(t *testing.T) {
+	db, _, err := store.Open(filepath.Join(t.TempDir(), "db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	b := &bench{t: t, engine: &treetest.Engine{}, log: journal.New(nil, false), db: db}
+	b.Tree, err = tree.Config{Store: db, Engine: b.engine, Journal: b.log, Certificate: func(name string) error {
+		if name != "mine" && name != "none" {
+			return errors.New("no such file")
+		}
+		return nil
+	}}.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.do(tree.Admin(), "/ip/service/set", items("api-ssl"), "certificate=nosuch"); err == nil || err.Error() != "input does not match any value of certificate" {
+		t.Errorf("%v", err)
+	}
+	b.must("/ip/service/set", items("api-ssl"), "certificate=mine")
+	b.must("/ip/service/set", items("api-ssl"), "port=8730")
+	b.must("/ip/service/set", items("api-ssl"), "certificate=none")
 }

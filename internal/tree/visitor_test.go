@@ -65,6 +65,7 @@ func TestVisitors(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
+			b.must("/user/add", nil, "name=chief", "group=full", "password=p")
 			b.must("/user/group/add", nil, "name=ops", "policy=api,read,write,policy")
 			b.must("/user/group/add", nil, "name=shut", "policy=read")
 			b.must("/user/add", nil, "name=u", "group=ops", "password=p")
@@ -90,6 +91,7 @@ func TestVisitors(t *testing.T) {
 	}
 	t.Run("policies", func(t *testing.T) {
 		b := newBench(t)
+		b.must("/user/add", nil, "name=chief", "group=full", "password=p")
 		b.must("/user/group/add", nil, "name=ops", "policy=api,read,write")
 		b.must("/user/add", nil, "name=u", "group=ops", "password=p")
 		v := b.visit("u")
@@ -111,6 +113,7 @@ func TestVisitors(t *testing.T) {
 	})
 	t.Run("monitor", func(t *testing.T) {
 		b := newBench(t)
+		b.must("/user/add", nil, "name=chief", "group=full", "password=p")
 		b.must("/user/add", nil, "name=u", "group=full", "password=p")
 		b.must("/interface/pptp-client/add", nil, "connect-to=a", "user=u")
 		v := b.visit("u")
@@ -130,6 +133,7 @@ func TestVisitors(t *testing.T) {
 	})
 	t.Run("alone", func(t *testing.T) {
 		b := newBench(t)
+		b.must("/user/add", nil, "name=chief", "group=full", "password=p")
 		b.must("/user/group/add", nil, "name=ops", "policy=api,read,write")
 		b.must("/user/add", nil, "name=u", "group=ops", "password=p")
 		v := b.visit("u")
@@ -158,6 +162,7 @@ func TestVisitors(t *testing.T) {
 	})
 	t.Run("request-logout needs policy", func(t *testing.T) {
 		b := newBench(t)
+		b.must("/user/add", nil, "name=chief", "group=full", "password=p")
 		b.must("/user/add", nil, "name=u", "group=write", "password=p")
 		v := b.visit("u")
 		if _, err := b.do(v.user, "/user/active/request-logout", items("u")); err == nil || err.Error() != denied {

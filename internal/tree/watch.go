@@ -25,8 +25,11 @@ func (t *Tree) Watch(m *menu.Menu) *Watch {
 	switch b := t.bindings[m].(type) {
 	case *table:
 		w.sources = append(w.sources, b.changed.Next)
-		if b.live != nil {
+		if b.live != nil && !b.rings {
 			w.sources = append(w.sources, t.engine.Changes, t.gate.Changes)
+		}
+		if b.ticks {
+			w.every = lookAgain
 		}
 	case *activeMenu:
 		w.sources = append(w.sources, t.engine.Changes)

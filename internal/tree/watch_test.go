@@ -21,7 +21,8 @@ func TestWatch(t *testing.T) {
 		{"/ppp/secret", "rename profile", true}, // it shows the name
 		{"/ppp/profile", "add", false},
 		{"/ppp/profile", "rename profile", true},
-		{"/ppp/secret", "session", true},
+		{"/ppp/secret", "session", false},
+		{"/ppp/secret", "end of session", true}, // it shows the last
 		{"/ppp/active", "session", true},
 		{"/interface/pptp-server", "session", true},
 		{"/interface", "session", true},
@@ -61,6 +62,8 @@ func TestWatch(t *testing.T) {
 					b.engine.SetClient(1, session.Status{Running: true})
 				case "session":
 					b.engine.SetSessions(session.Status{ID: 1, User: "u", Running: true})
+				case "end of session":
+					b.SessionEnded(1, time.Now(), "192.0.2.1", "peer-request")
 				case "fail":
 					if _, err := b.do(tree.Admin(), "/ppp/secret/add", nil, "name=u"); err == nil {
 						t.Error("it was added twice")
