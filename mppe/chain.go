@@ -1,10 +1,14 @@
 package mppe
 
-import "crypto/sha1"
+import (
+	"crypto/sha1"
+
+	"gopptp/mppe/rc4"
+)
 
 // keyLen is the length of the longest session key. The shorter ones, of 8
 // octets, are kept twice in a row.
-const keyLen = 16
+const keyLen = rc4.KeyLen
 
 // A chain is the session keys of one direction (RFC 3079, section 3;
 // RFC 3078, section 7).
@@ -62,11 +66,11 @@ func (c *chain) fromSHA() (key [keyLen]byte) {
 
 // next changes the session key: it encrypts the new key with itself (RFC 3078,
 // section 7.3). t is scratch and left in an unspecified state.
-func (c *chain) next(t *rc4) {
+func (c *chain) next(t *cipher) {
 	c.key = c.fromSHA()
 	c.double()
-	t.schedule(&c.key)
-	t.xor(c.key[:c.len()])
+	t.Schedule(&c.key)
+	t.XOR(c.key[:c.len()])
 	c.salt()
 }
 

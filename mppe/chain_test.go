@@ -32,10 +32,10 @@ func testRFC3079(t *testing.T, strength Strength, session, sealed string) {
 	if got := hex.EncodeToString(c.key[:c.len()]); got != session {
 		t.Errorf("session key %s, want %s", got, session)
 	}
-	var cipher rc4
-	cipher.schedule(&c.key)
+	var cipher cipher
+	cipher.Schedule(&c.key)
 	message := []byte("test message")
-	cipher.xor(message)
+	cipher.XOR(message)
 	if got := hex.EncodeToString(message); got != sealed {
 		t.Errorf("sample message %s, want %s", got, sealed)
 	}
@@ -104,7 +104,7 @@ func TestChain(t *testing.T) {
 	for _, strength := range []Strength{Bits40, Bits56, Bits128} {
 		c := newChain(Config{Strength: strength}, start)
 		plain := newPlainChain(strength, start)
-		var scratch rc4
+		var scratch cipher
 		for i := range 1000 {
 			if !bytes.Equal(c.key[:c.len()], plain.key) {
 				t.Fatalf("%d bits: key %d is %x, want %x", strength, i, c.key[:c.len()], plain.key)
@@ -127,7 +127,7 @@ func TestNoKeysWithoutEncryption(t *testing.T) {
 func BenchmarkKeyChange(b *testing.B) {
 	b.Run("own", func(b *testing.B) {
 		c := newChain(Config{Strength: Bits128}, sample(b))
-		var scratch rc4
+		var scratch cipher
 		b.ReportAllocs()
 		for b.Loop() {
 			c.next(&scratch)

@@ -1,8 +1,6 @@
 package mppe
 
 import (
-	"encoding/binary"
-
 	"gopptp/mppc"
 )
 
@@ -70,14 +68,10 @@ func (s *Sender) sealPacked(buf []byte, off int) int {
 	if encrypted {
 		return s.encrypt(buf, off, packed)
 	}
-	header := s.count | packed
 	if flushed || flags&mppc.Flushed != 0 {
-		header |= bitFlushed
+		packed |= bitFlushed
 	}
-	s.count = (s.count + 1) & countMask
-	off -= Overhead
-	binary.BigEndian.PutUint16(buf[off:], header)
-	return off
+	return s.push(buf, off, packed)
 }
 
 // An unpacker is the compression of a Receiver.
@@ -154,20 +148,20 @@ func (r *Receiver) inStep(header uint16) error {
 
 // try decrypts p in place if what comes out may be a PPP frame, or the compressed
 // form of one; otherwise it leaves p and the cipher as they were.
-func (r *Receiver) try(t *rc4, p []byte) bool {
+func (r *Receiver) try(t *cipher, p []byte) bool {
 	u := r.unpacker
 	if u == nil || u.flags&mppc.Compressed == 0 {
 		return t.open(p)
 	}
 	var sealed [peekLen]byte
 	n := copy(sealed[:], p)
-	t.xor(p[:n])
+	t.XOR(p[:n])
 	var head [headLen]byte
 	if !plausible(head[:u.Head(head[:], p[:n], u.flags)], maxUnpacked) {
 		copy(p, sealed[:n])
-		t.rewind(n)
+		t.Rewind(n)
 		return false
 	}
-	t.xor(p[n:])
+	t.XOR(p[n:])
 	return true
 }

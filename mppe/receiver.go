@@ -64,7 +64,7 @@ type Receiver struct {
 	position
 	before   position // the last jump, while nothing has come after it
 	jumped   bool
-	tables   *rc4      // stateful mode only
+	tables   *cipher   // stateful mode only
 	unpacker *unpacker // nil without compression
 	credit   uint16
 	refused  uint16 // packets in a row
@@ -85,8 +85,8 @@ type position struct {
 func NewReceiver(cfg Config, key StartKey) *Receiver {
 	r := &Receiver{position: position{chain: newChain(cfg, key)}, credit: maxCredit}
 	if !cfg.Stateless && cfg.Strength != None {
-		r.tables = new(rc4)
-		r.tables.schedule(&r.chain.key)
+		r.tables = new(cipher)
+		r.tables.Schedule(&r.chain.key)
 	}
 	if cfg.Compress {
 		r.unpacker = newUnpacker(cfg)
@@ -175,12 +175,12 @@ func (r *Receiver) openAt(from position, count uint16, p []byte) error {
 		return ErrJump
 	}
 	r.credit -= ahead
-	var t rc4
+	var t cipher
 	c := from.chain
 	for range ahead + 1 {
 		c.next(&t)
 	}
-	t.schedule(&c.key)
+	t.Schedule(&c.key)
 	if !r.try(&t, p) {
 		return ErrGarbled
 	}
@@ -200,7 +200,7 @@ func (r *Receiver) openHunted(count uint16, p []byte) bool {
 		r.lost = true
 		return false
 	}
-	var t rc4
+	var t cipher
 	steps := (count - r.next - uint16(r.hunted)) & countMask
 	try := r.cooldown == 0 && steps < huntStep
 	if try {
@@ -216,7 +216,7 @@ func (r *Receiver) openHunted(count uint16, p []byte) bool {
 	if !try {
 		return false
 	}
-	t.schedule(&r.hunt.key)
+	t.Schedule(&r.hunt.key)
 	if r.try(&t, p) {
 		r.move(r.position, true, r.hunt, count)
 		return true
@@ -269,11 +269,11 @@ func (r *Receiver) openFresh(from position, count uint16, p []byte) bool {
 	for turn := range turns {
 		first := changes + turn*(countMask+1)/keyPackets
 		for key := first; key <= first+keys; key++ {
-			var t rc4
+			var t cipher
 			for ; done < key; done++ {
 				c.next(&t)
 			}
-			t.schedule(&c.key)
+			t.Schedule(&c.key)
 			if r.try(&t, p) {
 				*r.tables = t
 				r.move(from, true, c, count)

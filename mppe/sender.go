@@ -22,7 +22,7 @@ const (
 // of packets on the wire: the count of a packet is its place.
 type Sender struct {
 	chain  chain
-	tables *rc4    // stateful mode only: 1 KB that stateless mode has no use for
+	tables *cipher // stateful mode only: 1 KB that stateless mode has no use for
 	packer *packer // nil without compression
 	count  uint16
 	reset  bool
@@ -33,8 +33,8 @@ type Sender struct {
 func NewSender(cfg Config, key StartKey) *Sender {
 	s := &Sender{chain: newChain(cfg, key)}
 	if !cfg.Stateless && cfg.Strength != None {
-		s.tables = new(rc4)
-		s.tables.schedule(&s.chain.key)
+		s.tables = new(cipher)
+		s.tables.Schedule(&s.chain.key)
 	}
 	if cfg.Compress {
 		s.packer = newPacker(cfg)
@@ -61,30 +61,36 @@ func (s *Sender) encrypt(buf []byte, off int, packed uint16) int {
 		s.count |= flagCount
 		s.reset = false
 	}
-	header := s.count | bitEncrypted | packed
+	header := bitEncrypted | packed
 	switch {
 	case s.tables == nil:
 		// The key changes before each packet (RFC 3078, section 7.1).
-		var t rc4
+		var t cipher
 		header |= bitFlushed
 		s.seal(&t, buf[off:])
 	case s.count&flagCount == flagCount:
 		header |= bitFlushed
 		s.seal(s.tables, buf[off:])
 	default:
-		s.tables.xor(buf[off:])
+		s.tables.XOR(buf[off:])
 	}
-	s.count = (s.count + 1) & countMask
+	return s.push(buf, off, header)
+}
+
+// push writes the header with these flags and the count of the packet before
+// buf[off:], returns where that begins, and goes on to the next count.
+func (s *Sender) push(buf []byte, off int, flags uint16) int {
 	off -= Overhead
-	binary.BigEndian.PutUint16(buf[off:], header)
+	binary.BigEndian.PutUint16(buf[off:], s.count|flags)
+	s.count = (s.count + 1) & countMask
 	return off
 }
 
 // seal changes the key and encrypts with it.
-func (s *Sender) seal(t *rc4, p []byte) {
+func (s *Sender) seal(t *cipher, p []byte) {
 	s.chain.next(t)
-	t.schedule(&s.chain.key)
-	t.xor(p)
+	t.Schedule(&s.chain.key)
+	t.XOR(p)
 }
 
 // Reset answers a CCP Reset-Request in stateful mode: the next packet has its

@@ -146,6 +146,10 @@ func Run(ctx context.Context, cfg Config) error {
 		Store: db, Engine: engine{manager, access, cfg.Data, log}, Journal: log, Files: files, Version: cfg.Version, Interpreter: scripts,
 		Machine: func() tree.Machine { return resources(cfg.Data) },
 		Network: network(machine, log),
+		Certificate: func(name string) error {
+			_, err := serverTLS(cfg.Data, service.Config{Certificate: name})
+			return err
+		},
 	}.New()
 	if err != nil {
 		return err

@@ -44,7 +44,9 @@ func TestDismissedClients(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	do("/user", "add", nil, menu.Assignment{Name: "name", Value: "u"}, menu.Assignment{Name: "group", Value: "full"}, menu.Assignment{Name: "password", Value: "p"})
+	for _, name := range []string{"chief", "u"} { // somebody with full access must remain
+		do("/user", "add", nil, menu.Assignment{Name: "name", Value: name}, menu.Assignment{Name: "group", Value: "full"}, menu.Assignment{Name: "password", Value: "p"})
+	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup

@@ -3,6 +3,7 @@ package daemon
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"gopptp/internal/aaa"
@@ -129,7 +130,7 @@ func (t *tunnel) furnish(c session.InterfaceConfig) error {
 	if err := t.protect(c); err != nil {
 		return err
 	}
-	if c.DefaultRoute > 0 {
+	if leadsInside(c) {
 		release, err := m.KeepOutside(c.Outer)
 		if err != nil {
 			return err
@@ -144,6 +145,12 @@ func (t *tunnel) furnish(c session.InterfaceConfig) error {
 		m.log.Addf("pptp,ppp,error", "%s: %v", c.Name, err)
 	}
 	return nil
+}
+
+// leadsInside reports whether a route through the tunnel would lead the tunnel's
+// own packets into it.
+func leadsInside(c session.InterfaceConfig) bool {
+	return c.DefaultRoute > 0 || slices.ContainsFunc(c.Routes, func(r aaa.Route) bool { return r.Dst.Contains(c.Outer) })
 }
 
 // route makes the routes through the interface, and removes others that it had.

@@ -113,8 +113,9 @@ func (h *Handle) leadOutside(o *outside, server netip.Addr) error {
 	return nil
 }
 
-// wayOutside is the way to a server that the machine would take without the routes
-// that are ours.
+// wayOutside is the way to a server that the machine would take without our default
+// routes, and without the one that KeepOutside has made. Networks behind a tunnel are
+// another matter: the server may be in one of them.
 func (h *Handle) wayOutside(server netip.Addr) (Route, error) {
 	way, err := h.RouteTo(server)
 	if err != nil || way.Local {
@@ -124,7 +125,9 @@ func (h *Handle) wayOutside(server netip.Addr) (Route, error) {
 	if err != nil {
 		return Route{}, fmt.Errorf("host: list routes: %w", explain(err))
 	}
-	ours := func(r netlink.Route) bool { return r.Protocol == routeProtocol }
+	ours := func(r netlink.Route) bool {
+		return r.Protocol == routeProtocol && (bits(r.Dst) <= bits(ipNet(halves[0])) || bits(r.Dst) == server.BitLen())
+	}
 	leads := func(r netlink.Route) bool {
 		return r.Type == unix.RTN_UNICAST && (r.Dst == nil || r.Dst.Contains(server.AsSlice()))
 	}

@@ -268,3 +268,28 @@ func TestRequiresRootNewWayOutside(t *testing.T) {
 	}
 	way(t, h, "when nobody needs it", "198.51.100.1", "pptp-out1")
 }
+
+// TestRequiresRootServerBehindATunnel: a server in a network behind another tunnel is
+// reached by that, which is no default route.
+func TestRequiresRootServerBehindATunnel(t *testing.T) {
+	in, h := office(t)
+	create(t, in, "pptp-out2")
+	if err := setup(in, h, host.LinkConfig{Name: "pptp-out2", MTU: 1450, Local: netip.MustParseAddr("10.8.0.5"), Remote: netip.MustParseAddr("10.8.0.1")}); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.AddRoute("pptp-out1", netip.MustParsePrefix("198.51.100.0/24"), netip.Addr{}, 1); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		release, err := h.KeepOutside(netip.MustParseAddr("198.51.100.1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		if err := h.AddDefaultRoute("pptp-out2", 1); err != nil {
+			t.Fatal(err)
+		}
+		way(t, h, "with a default route", "198.51.100.1", "pptp-out1")
+		way(t, h, "with a default route", "8.8.8.8", "pptp-out2")
+	}
+}

@@ -198,13 +198,18 @@ func (r *Router) deliveries(e journal.Entry) []delivery {
 	return out
 }
 
+// tellAgain is how long a failure is not told again, though it seemed to be over: of
+// packets to a port where nothing listens, every second one fails.
+const tellAgain = time.Minute
+
 // Run writes to files, sends to servers and echoes what the journal has from now
 // on, until ctx ends. A nil files keeps no files.
 func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 	entries, stop := j.Follow()
 	defer stop()
 	defer r.close()
-	failed := map[uint64]bool{} // actions whose failure was told
+	failed := map[uint64]bool{}    // actions whose failure was told
+	told := map[uint64]time.Time{} // and when it was
 	for {
 		var e journal.Entry
 		select {
@@ -220,8 +225,9 @@ func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 				continue
 			}
 			err := r.write(d, e, files)
-			if err != nil && !failed[d.action.ID] {
+			if now := time.Now(); err != nil && !failed[d.action.ID] && now.Sub(told[d.action.ID]) >= tellAgain {
 				// Told once: this line comes here as well.
+				told[d.action.ID] = now
 				j.Addf("system,error", "logging to %s failed: %v", d.action.Target, err)
 			}
 			failed[d.action.ID] = err != nil

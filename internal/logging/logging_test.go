@@ -161,6 +161,40 @@ func TestRemote(t *testing.T) {
 	receive("<132>" + time.Now().Format("Jan _2 "))
 }
 
+// TestRemoteRefuses checks that a server that is not there is told once, though the
+// system reports only every second packet as lost.
+func TestRemoteRefuses(t *testing.T) {
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := server.LocalAddr().String()
+	server.Close()
+	r := New()
+	r.PutAction(Action{ID: 3, Target: Remote, Server: address, Facility: 3, Severity: -1})
+	r.PutRule(Rule{Topics: []string{"!nothing"}, Action: 3})
+	j := run(t, r, nil)
+	failures := func() (n int) {
+		for _, e := range j.Entries() {
+			if e.Has("error") {
+				n++
+			}
+		}
+		return n
+	}
+	until(t, "a line about it", func() bool {
+		j.Addf("info", "x")
+		return failures() > 0
+	})
+	for range 20 {
+		j.Addf("info", "x")
+		time.Sleep(2 * time.Millisecond)
+	}
+	if n := failures(); n != 1 {
+		t.Errorf("it was told %d times", n)
+	}
+}
+
 func TestSeverities(t *testing.T) {
 	for topics, want := range map[string]string{
 		"system,error,critical": "<26>", "pptp,error": "<27>", "system,warning": "<28>", "pptp,info": "<30>", "pptp,debug": "<31>", "x": "<30>",

@@ -51,7 +51,7 @@ func (n *NAS) start(e session.Event) {
 		n.mu.Unlock()
 		a.mu.Lock()
 		defer a.mu.Unlock()
-		a.record.Address = s.RemoteAddress
+		a.record.Address, a.record.Class = s.RemoteAddress, e.Grant.Class
 		return
 	}
 	if !n.settings.accounts() {

@@ -71,7 +71,9 @@ func (n *NAS) overlay(g *aaa.Grant, p *radius.Policy) {
 	}
 	switch p.Encryption {
 	case radius.EncryptionAllowed:
-		g.Encryption = aaa.Yes
+		if g.Encryption != aaa.Required { // FreeRADIUS allows it to everybody, unasked
+			g.Encryption = aaa.Yes
+		}
 	case radius.EncryptionRequired:
 		g.Encryption = aaa.Required
 	}

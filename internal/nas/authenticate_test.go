@@ -129,6 +129,17 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("%s:\n%+v, want\n%+v", c.name, got, want)
 		}
 	}
+	// What many servers send unasked does not undo what the profile demands.
+	for _, p := range []radius.Policy{
+		{Encryption: radius.EncryptionAllowed},
+		{Encryption: radius.EncryptionAllowed, TypesKnown: true, EncryptionTypes: radius.Type128Bit | radius.Type40Bit},
+		{TypesKnown: true},
+	} {
+		g := aaa.Grant{Encryption: aaa.Required}
+		if n.overlay(&g, &p); g.Encryption != aaa.Required {
+			t.Errorf("%+v: encryption %v", p, g.Encryption)
+		}
+	}
 	g, _ := s.Grant("", call)
 	n.overlay(&g, &radius.Policy{TerminateAt: time.Now().Add(time.Minute)})
 	if d := g.Policy.SessionTimeout; d < 58*time.Second || d > time.Minute {

@@ -30,6 +30,7 @@ const (
 	NeedReset            // MPPE lost synchronisation: a CCP Reset-Request is due
 	Resynced             // and has it again
 	Undecryptable        // encrypted packets come, but there is no key
+	DeviceLost           // an interface is of no more use, as when somebody removed it
 	numSignals
 )
 

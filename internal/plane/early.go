@@ -3,8 +3,9 @@ package plane
 import "bytes"
 
 // maxEarly bounds the packets that are kept for a call that is not open yet: what
-// a client has ready to send when its own end is up, and the first window of TCP.
-const maxEarly = 16
+// a client that dials on demand has ready to send when its own end is up, and the
+// first window of TCP.
+const maxEarly = 64
 
 // maxEarlyOctets bounds their size: the peer has not necessarily shown who it is.
 const maxEarlyOctets = 32 << 10

@@ -1,11 +1,14 @@
 package plane
 
 import (
+	"errors"
+	"net"
 	"time"
 
 	"gopptp/gre"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/tun"
+	"gopptp/mppe"
 	"gopptp/ppp"
 	"gopptp/ppp/bcp"
 )
@@ -15,8 +18,9 @@ import (
 //  1. readTUN takes a batch from the interface, leaving Headroom. An Ethernet
 //     frame gets the header of BCP in step 3, before all else.
 //  2. sendPackets takes the call's tx lock.
-//  3. MPPE seals the packet in place, compressed or not; the PPP protocol goes before it.
-//     With multilink it is then cut, and what follows holds for each fragment.
+//  3. MPPE seals the packets of the batch in place, compressed or not; the PPP protocol
+//     goes before each. With multilink it is then cut, and what follows holds for each
+//     fragment.
 //  4. The GRE header goes before that, with the next sequence number and a due
 //     acknowledgement.
 //  5. The batch goes to the raw socket; the lock is released.
@@ -45,16 +49,22 @@ func readBuffers(mtu int) [][]byte {
 	return bufs
 }
 
-// readTUN ends when the device is closed.
+// readTUN ends when the device is closed, or is of no more use.
 func (c *Call) readTUN(kind payload, d tun.Device, mtu int) {
 	bufs := readBuffers(mtu)
 	sizes := make([]int, len(bufs))
 	for {
 		n, err := d.Read(bufs, sizes, Headroom)
-		if err != nil {
-			return
+		switch {
+		case err == nil:
+			c.sendPackets(kind, bufs[:n], sizes)
+			continue
+		case !errors.Is(err, net.ErrClosed) && !errors.Is(err, tun.ErrInterrupted):
+			c.rx.mu.Lock()
+			c.signalLocked(DeviceLost)
+			c.rx.mu.Unlock()
 		}
-		c.sendPackets(kind, bufs[:n], sizes)
+		return
 	}
 }
 
@@ -75,12 +85,13 @@ func (c *Call) sendPackets(kind payload, bufs [][]byte, sizes []int) {
 }
 
 func (c *Call) sendPacketsLocked(kind payload, bufs [][]byte, sizes []int) {
-	c.used.Store(int64(time.Since(c.plane.start)))
 	if !c.tx.open || c.tx.sender == nil && !c.tx.clear {
 		c.stats.txDrops.Add(uint64(len(bufs)))
 		return
 	}
-	protocol := protocolOf(kind)
+	staged := c.plane.staging.Get().(*staging)
+	defer c.plane.staging.Put(staged)
+	protocol, taken := protocolOf(kind), false
 	for i, buf := range bufs {
 		size := sizes[i]
 		buf = buf[:Headroom+size]
@@ -94,23 +105,61 @@ func (c *Call) sendPacketsLocked(kind payload, bufs [][]byte, sizes []int) {
 			c.stats.txDrops.Add(1)
 			continue
 		}
+		taken = true
 		off := Headroom
 		if kind == ethernetFrame {
 			off = bcp.Push(buf, off)
 		}
-		outer := ppp.Header{Protocol: protocol, ACFC: c.tx.acfc, PFC: c.tx.pfc}
 		if c.tx.sender != nil {
 			inner := ppp.Header{Protocol: protocol, ACFC: true, PFC: c.tx.pfc}
-			off = c.tx.sender.Seal(buf, inner.Push(buf, off))
-			outer.Protocol = ppp.ProtocolCompressed
+			off = inner.Push(buf, off)
 		}
-		if c.tx.mrru > 0 {
-			c.sendFragmentsLocked(buf, off, outer.Protocol, size)
-		} else {
-			c.addLocked(buf, outer.Push(buf, off), size)
+		if staged.add(buf, off, size); staged.n == len(staged.bufs) {
+			c.sendStagedLocked(staged, protocol)
 		}
 	}
+	c.sendStagedLocked(staged, protocol)
+	if taken {
+		c.used.Store(int64(time.Since(c.plane.start)))
+	}
 	c.flushLocked()
+}
+
+// A staging is packets that are sealed together, and what that needs. It is too
+// large for each call to have one of its own.
+type staging struct {
+	batch mppe.Batch // at the front, as it likes to be
+	n     int
+	bufs  [readBatch][]byte
+	offs  [readBatch]int
+	sizes [readBatch]int // of the user packets in them
+}
+
+func newStaging() any { return new(staging) }
+
+func (s *staging) add(buf []byte, off, size int) {
+	s.bufs[s.n], s.offs[s.n], s.sizes[s.n] = buf, off, size
+	s.n++
+}
+
+// sendStagedLocked seals the packets of s if the call's are sealed, adds them to the
+// batch and empties s.
+func (c *Call) sendStagedLocked(s *staging, protocol ppp.Protocol) {
+	bufs, offs := s.bufs[:s.n], s.offs[:s.n]
+	if c.tx.sender != nil {
+		c.tx.sender.SealBatch(&s.batch, bufs, offs)
+		protocol = ppp.ProtocolCompressed
+	}
+	outer := ppp.Header{Protocol: protocol, ACFC: c.tx.acfc, PFC: c.tx.pfc}
+	for i, buf := range bufs {
+		if c.tx.mrru > 0 {
+			c.sendFragmentsLocked(buf, offs[i], protocol, s.sizes[i])
+		} else {
+			c.addLocked(buf, outer.Push(buf, offs[i]), s.sizes[i])
+		}
+	}
+	clear(bufs) // they belong to others
+	s.n = 0
 }
 
 // addLocked adds the PPP frame buf[off:] to the batch, which leaves when it is

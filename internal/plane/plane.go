@@ -59,7 +59,8 @@ type Plane struct {
 	mu   sync.Mutex
 	next uint16 // guarded by mu; last Call ID given
 
-	timers timers
+	timers  timers
+	staging sync.Pool // of *staging
 }
 
 // New makes a plane over conn, which it does not close.
@@ -69,6 +70,8 @@ func New(conn rawgre.Conn) *Plane {
 		start:  time.Now(),
 		next:   uint16(rand.Uint32()),
 		timers: timers{wake: make(chan struct{}, 1)},
+
+		staging: sync.Pool{New: newStaging},
 	}
 }
 

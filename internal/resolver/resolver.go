@@ -170,12 +170,27 @@ func (r *Resolver) write() error {
 	if text == old {
 		return nil
 	}
-	// Not by rename: in a container the file is often mounted by itself, and
-	// elsewhere it may be a link that others rely on.
-	if err := os.WriteFile(r.path, []byte(text), 0o644); err != nil {
+	if err := replace(r.path, old, text); err != nil {
 		return fmt.Errorf("resolver: %w", err)
 	}
 	return nil
+}
+
+// replace puts text into the file in place of old, which stays if there is no room.
+// Not by rename: in a container the file is often mounted by itself, and elsewhere
+// it may be a link that others rely on. It is never empty in between, because who is
+// killed then would leave it so.
+func replace(path, old, text string) (err error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if _, err := f.WriteAt([]byte(text), 0); err != nil {
+		_, lost := f.WriteAt([]byte(old), 0)
+		return errors.Join(err, lost, f.Truncate(int64(len(old))))
+	}
+	return f.Truncate(int64(len(text)))
 }
 
 func (r *Resolver) read() (string, error) {

@@ -2,11 +2,16 @@ package resolver
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"gopptp/internal/host/hosttest"
 )
 
 const before = "# made by hand\nnameserver 9.9.9.9\nsearch example.org\noptions edns0\n"
@@ -152,6 +157,37 @@ func TestCannotWrite(t *testing.T) {
 	}
 	if _, err := New(string(make([]byte, 3))); err == nil {
 		t.Error("no error for an impossible path")
+	}
+}
+
+// TestRequiresRootFullDisk: where our lines find no room, the file stays as it was.
+func TestRequiresRootFullDisk(t *testing.T) {
+	const page = 4096
+	path := filepath.Join(t.TempDir(), "resolv.conf")
+	full := before + strings.Repeat("#", page-len(before)-1) + "\n"
+	err := hosttest.New(t).WithMounts(func() error {
+		dir := filepath.Dir(path)
+		if err := unix.Mount("none", dir, "tmpfs", 0, fmt.Sprintf("size=%d", page)); err != nil {
+			return err
+		}
+		defer unix.Unmount(dir, 0)
+		if err := os.WriteFile(path, []byte(full), 0o644); err != nil {
+			return err
+		}
+		r, err := New(path)
+		if err != nil {
+			return err
+		}
+		if err := r.Use("pptp-out1", peer, true); err == nil {
+			t.Error("no error")
+		}
+		if got := read(t, path); got != full {
+			t.Errorf("the file has %d octets and begins %.300q", len(got), got)
+		}
+		return r.Forget("pptp-out1")
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -14,6 +14,9 @@ func (s *session) checkAddresses(o link.NetworkUp) error {
 	if o.Remote == s.outer {
 		return fmt.Errorf("remote address %v is where the tunnel itself leads to, and would route it into itself", o.Remote)
 	}
+	if o.Remote == o.Local {
+		return fmt.Errorf("remote address %v is that of this end of the tunnel too", o.Remote)
+	}
 	own, err := s.m.cfg.Host.IsLocal(o.Remote)
 	if err != nil {
 		return err

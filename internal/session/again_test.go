@@ -2,6 +2,8 @@ package session
 
 import (
 	"context"
+	"errors"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -9,6 +11,9 @@ import (
 
 	"gopptp/internal/aaa"
 	"gopptp/internal/shape"
+	"gopptp/internal/tun"
+	"gopptp/internal/tun/tuntest"
+	"gopptp/ppp/auth"
 )
 
 // again has the server's only session negotiate LCP anew, with all that is above it.
@@ -66,6 +71,34 @@ func TestNetworkComesAgain(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		if used := p.server.PoolUsed(); len(used) != 0 {
 			t.Errorf("still out of the pool: %v", used)
+		}
+	})
+}
+
+// TestSessionTimeoutOfAnotherAnswer: a server that is asked again within a session
+// says how much time is left from then on.
+func TestSessionTimeoutOfAnotherAnswer(t *testing.T) {
+	withPair(t, func(p *pair) {
+		left := time.Hour
+		p.authenticate = func(_ context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+			g, _ := p.server.Grant("", call)
+			g.OK, g.Radius, g.User, g.Result = true, true, req.Name, req.Verify("StrongPass")
+			g.Local, g.Remote, g.Policy.SessionTimeout = innerLocal, innerPeer, left
+			return g
+		}
+		p.server.RemoveSecret(1)
+		p.client.PutClient(clientConfig())
+		p.devices("<pptp-MT-User>")
+		time.Sleep(50 * time.Minute)
+		left = 30 * time.Minute
+		p.again()
+		time.Sleep(29 * time.Minute)
+		if got := p.happened(); got != "up MT-User, down MT-User, up MT-User" {
+			t.Errorf("events: %s", got)
+		}
+		time.Sleep(time.Minute)
+		if got := p.happened(); !strings.Contains(got, "ended MT-User session-timeout") {
+			t.Errorf("events: %s", got)
 		}
 	})
 }
@@ -181,5 +214,49 @@ func TestDemandOutlivesItsInterface(t *testing.T) {
 			p.client.host.refuse(standRemote)
 			p.server.Disconnect(p.server.Active()[0].ID)
 		}
+	})
+}
+
+// removable is a host whose interfaces somebody else can remove.
+type removable struct{ Host }
+
+type removableInterface struct{ Interface }
+
+func (h removable) CreateInterface(c InterfaceConfig) (Interface, error) {
+	i, err := h.Host.CreateInterface(c)
+	return removableInterface{i}, err
+}
+
+// Read takes a Close of the device below, which is the test's, for a removal.
+func (i removableInterface) Read(bufs [][]byte, sizes []int, off int) (int, error) {
+	n, err := i.Interface.Read(bufs, sizes, off)
+	if errors.Is(err, net.ErrClosed) {
+		err = tun.ErrRemoved
+	}
+	return n, err
+}
+
+// TestInterfaceIsRemoved: a tunnel whose interface somebody removes carries nothing
+// any more, so it ends, and the client dials again.
+func TestInterfaceIsRemoved(t *testing.T) {
+	withPair(t, func(p *pair) {
+		p.server.cfg.Host, p.client.cfg.Host = removable{p.server.host}, removable{p.client.host}
+		p.client.PutClient(clientConfig())
+		for _, remove := range []func(server, client *tuntest.TUN){
+			func(_, client *tuntest.TUN) { client.Close() },
+			func(server, _ *tuntest.TUN) { server.Close() },
+		} {
+			sdev, cdev := p.devices("<pptp-MT-User>")
+			before := p.server.Active()[0].ID
+			remove(sdev, cdev)
+			time.Sleep(5 * time.Second)
+			if sessions := p.server.Active(); len(sessions) != 1 || sessions[0].ID == before {
+				t.Errorf("sessions %+v", sessions)
+			}
+			sdev, cdev = p.devices("<pptp-MT-User>")
+			p.crosses(cdev, sdev)
+			p.crosses(sdev, cdev)
+		}
+		p.client.logged(t, "pptp,ppp,info pptp-out1: terminating... - interface was removed")
 	})
 }

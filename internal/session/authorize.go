@@ -152,6 +152,9 @@ func (s *session) answered(now time.Time, a answer) {
 	s.lease(&grant)
 	s.grant = grant
 	s.limits.policy = grant.Policy
+	if grant.Radius {
+		s.limits.begin = time.Time{} // the time that a server gives is what is left from now on
+	}
 	s.update(func(st *Status) { st.Radius = grant.Radius })
 	s.link.Authorize(now, link.Grant{
 		Result:     grant.Result,

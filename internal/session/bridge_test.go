@@ -81,6 +81,7 @@ func TestBridgeBesideIP(t *testing.T) {
 			p.crosses(sdev, cdev)
 		}
 		p.server.logged(t, "pptp,ppp,info <pptp-MT-User>: connected", "pptp,ppp,info <pptp-MT-User>: port of bridge br0")
+		synctest.Wait() // a packet is there before it is counted
 		if s := p.server.Active()[0]; s.Traffic.RxBytes != 3*(1514+1400) {
 			t.Errorf("%+v", s.Traffic)
 		}

@@ -57,6 +57,7 @@ var (
 	endIdle    = ending{"idle timeout", IdleTimeout}
 	endTraffic = ending{"traffic limit reached", NASRequest}
 	endOnlyOne = ending{"user is already active", NASRequest}
+	endRemoved = ending{"interface was removed", NASError}
 )
 
 // endOf gives the ending for a reason of the link.

@@ -40,6 +40,10 @@ func (s *session) lease(g *aaa.Grant) {
 			s.leases = append(s.leases, a)
 		}
 	}
+	if g.Local.IsValid() { // a pool may have our own end of the tunnel as well, which nobody is given
+		s.m.pools.TakeExact(g.Local, poolOwner, g.User)
+		defer s.m.pools.Release(g.Local)
+	}
 	take(g.RemotePool, g.User, &g.Remote)
 	if g.LocalPool != "" { // a local address that is written down serves any number of sessions
 		take(g.LocalPool, "", &g.Local)

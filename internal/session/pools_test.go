@@ -117,3 +117,24 @@ func TestFixedAddressOfTwoSessions(t *testing.T) {
 		}
 	})
 }
+
+// TestPoolHasTheLocalAddress: nobody gets our own end of the tunnel out of a pool
+// that has it too.
+func TestPoolHasTheLocalAddress(t *testing.T) {
+	withPair(t, func(p *pair) {
+		p.pooled()
+		p.server.PutProfile(5, aaa.Profile{Name: "pooled", UseEncryption: aaa.Yes, LocalAddress: netip.MustParseAddr("10.1.0.10"), RemotePool: "clients"})
+		p.client.PutClient(clientConfig())
+		sdev, cdev := p.devices("<pptp-MT-User>")
+		p.crosses(cdev, sdev)
+		if st := p.server.Active()[0]; st.LocalAddress.String() != "10.1.0.10" || st.RemoteAddress.String() != "10.1.0.11" {
+			t.Errorf("%v and %v", st.LocalAddress, st.RemoteAddress)
+		}
+		if used := p.server.PoolUsed(); len(used) != 1 || used[0].Address.String() != "10.1.0.11" {
+			t.Errorf("used: %+v", used)
+		}
+		p.other.PutClient(clientConfig())
+		time.Sleep(3 * time.Second)
+		p.server.logged(t, "user MT-User gets no address: pool is used up")
+	})
+}

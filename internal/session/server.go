@@ -84,7 +84,7 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 	server.Config.MaxChannels = maxCalls
 	result := make(chan error, 1)
 	go func() {
-		result <- server.Serve(serving, ln, func(_ context.Context, c *pptp.Conn) {
+		result <- server.Serve(serving, lasting{ln, serving.Done()}, func(_ context.Context, c *pptp.Conn) {
 			m.acceptCalls(ctx, c, &calls)
 		})
 	}()
@@ -96,8 +96,26 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 		ln.Close()
 		calls.Wait()
 		stop()
-		return <-result
+		err := <-result
+		calls.Wait() // for one that came at the last moment
+		return err
 	}
+}
+
+// A lasting listener hides that it is closed until its connections may end: for a
+// pptp.Server it would be the end of all of them.
+type lasting struct {
+	net.Listener
+	end <-chan struct{}
+}
+
+// Accept implements net.Listener.
+func (l lasting) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if errors.Is(err, net.ErrClosed) {
+		<-l.end
+	}
+	return c, err
 }
 
 // maxCalls bounds the calls of one control connection. Clients make one; the

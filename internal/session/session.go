@@ -200,6 +200,11 @@ func (s *session) take(now time.Time, f plane.Frame) {
 	case plane.Undecryptable:
 		s.link.Undecryptable(now)
 		s.data.Rearm(plane.Undecryptable)
+	case plane.DeviceLost:
+		s.data.Rearm(plane.DeviceLost)
+		if s.device != nil || s.port != nil { // or it is gone by now
+			s.close(now, endRemoved)
+		}
 	default:
 		s.debugFrame("rcvd", f.Data)
 		s.link.Input(now, f.Data)

@@ -248,6 +248,31 @@ func TestServerRestart(t *testing.T) {
 	})
 }
 
+// TestStopIsToldInPPP: when the server stops, the control connection outlives the
+// goodbye in PPP, also if a packet of that is lost.
+func TestStopIsToldInPPP(t *testing.T) {
+	withPair(t, func(p *pair) {
+		p.client.PutClient(clientConfig())
+		p.devices("<pptp-MT-User>")
+		lost := false
+		p.gre.Carry(func(d rawgretest.Datagram) []rawgretest.Datagram {
+			if !lost && d.Src == serverAddr {
+				lost = true
+				return nil
+			}
+			return rawgretest.All(d)
+		})
+		off := serverConfig()
+		off.Enabled = false
+		p.server.SetServer(off)
+		time.Sleep(time.Second)
+		p.client.logged(t, "pptp,ppp,info pptp-out1: terminating... - hungup")
+		if got := p.happened(); !strings.Contains(got, "ended MT-User reboot") || !lost {
+			t.Errorf("events: %s; a packet was lost: %t", got, lost)
+		}
+	})
+}
+
 // Static entries are for their user; while taken, and for others, there are
 // dynamic ones.
 func TestInterfaceNames(t *testing.T) {
@@ -333,6 +358,7 @@ func TestHarmfulAddresses(t *testing.T) {
 	}{
 		"own address": {serverAddr.String(), "could not add address: remote address 192.168.62.2 is one of this machine's own"},
 		"self route":  {clientAddr.String(), "could not add address: remote address 192.168.51.3 is where the tunnel itself leads to, and would route it into itself"},
+		"both ends":   {innerLocal.String(), "could not add address: remote address 10.0.0.1 is that of this end of the tunnel too"},
 		"none":        {"", "could not determine remote address"},
 	} {
 		t.Run(name, func(t *testing.T) {

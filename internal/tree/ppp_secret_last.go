@@ -53,10 +53,9 @@ func (t *Tree) loadLast() error {
 
 // SessionEnded notes the end of a session of a secret.
 func (t *Tree) SessionEnded(secret uint64, at time.Time, callerID, reason string) {
-	t.mu.RLock()
-	_, there := t.tables[secretPath].stored[menu.ID(secret)]
-	t.mu.RUnlock()
-	if !there {
+	t.mu.RLock() // to the end: a secret that is removed now is forgotten after that
+	defer t.mu.RUnlock()
+	if t.tables[secretPath].stored[menu.ID(secret)] == nil {
 		return // removed while the session lived
 	}
 	r := t.last.menu.Defaults(menu.ID(secret))

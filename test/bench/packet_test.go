@@ -22,3 +22,9 @@ func TestReferenceIsMPPE(t *testing.T) {
 		}
 	}
 }
+
+func TestPathsMakeTheSameBytes(t *testing.T) {
+	if err := sameBytes(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,17 +1,24 @@
-package mppe
+package rc4
 
 import "encoding/binary"
 
-// An rc4 is the state of the RC4 cipher. The standard library has one, but a
-// new key for each packet would mean an allocation for each packet, and its
-// key schedule is the greater part of a small packet's cost.
+// KeyLen is the length of a key. One of 8 octets written twice is the same key:
+// the key schedule repeats it anyway.
+const KeyLen = 16
+
+// A Cipher is one RC4 stream. Schedule starts it.
 //
 // The 256 entries are four octets each although they hold one: a load that
 // closely follows a store to a neighbouring octet is slow on today's machines.
-type rc4 struct {
-	s    [256]uint32
-	i, j uint8
+type Cipher struct {
+	s        [256]uint32
+	i, j     uint8
+	portable bool // set by Force
 }
+
+// Force makes the Cipher take a path that Paths lists, or the fastest for Auto.
+// It is for tests and measurements; the bytes are the same.
+func (c *Cipher) Force(p Path) { c.portable = p == Portable }
 
 // identity is the table before the key schedule.
 var identity = func() (s [256]uint32) {
@@ -21,21 +28,29 @@ var identity = func() (s [256]uint32) {
 	return s
 }()
 
-// schedule starts the cipher afresh with a key of 16 octets. A key of 8 octets
-// written twice is the same key: the schedule repeats it anyway.
+// Schedule starts the cipher afresh.
+func (c *Cipher) Schedule(key *[KeyLen]byte) {
+	c.i, c.j = 0, 0
+	if c.portable {
+		schedule(&c.s, key)
+	} else {
+		scheduleFast(&c.s, key)
+	}
+}
+
+// schedule is RC4's key schedule.
 //
 // A step swaps s[i] with an s[j] that depends on s[i], so each would wait for
 // the store before it. Here eight entries are loaded ahead and reloaded in the
 // rare case that the store of a step hit one of those still to come, which the
 // processor predicts not to happen.
-func (c *rc4) schedule(key *[keyLen]byte) {
-	c.s, c.i, c.j = identity, 0, 0
-	s := &c.s
+func schedule(s *[256]uint32, key *[KeyLen]byte) {
+	*s = identity
 	var j uint8
 	for n := 0; n < len(s); n += 8 {
 		i := uint8(n)
 		g := (*[8]uint32)(s[n:])
-		k := (*[8]byte)(key[n%keyLen:])
+		k := (*[8]byte)(key[n%KeyLen:])
 		a0, a1, a2, a3, a4, a5, a6, a7 := g[0], g[1], g[2], g[3], g[4], g[5], g[6], g[7]
 		j += uint8(a0) + k[0]
 		g[0], s[j] = s[j], a0
@@ -77,8 +92,8 @@ func (c *rc4) schedule(key *[keyLen]byte) {
 	}
 }
 
-// xor encrypts or decrypts p in place.
-func (c *rc4) xor(p []byte) {
+// XOR encrypts or decrypts p in place.
+func (c *Cipher) XOR(p []byte) {
 	s := &c.s
 	i, j := c.i, c.j
 	for ; len(p) >= 8; p = p[8:] {
@@ -143,27 +158,12 @@ func (c *rc4) xor(p []byte) {
 	c.i, c.j = i, j
 }
 
-// rewind takes back the last n octets of key stream.
-func (c *rc4) rewind(n int) {
+// Rewind takes back the last n octets of key stream.
+func (c *Cipher) Rewind(n int) {
 	s := &c.s
 	for range n {
 		s[c.i], s[c.j] = s[c.j], s[c.i]
 		c.j -= uint8(s[c.i])
 		c.i--
 	}
-}
-
-// open decrypts p in place if what comes out may be a PPP frame; otherwise it
-// leaves p and the cipher as they were.
-func (c *rc4) open(p []byte) bool {
-	var sealed [headLen]byte
-	n := copy(sealed[:], p)
-	c.xor(p[:n])
-	if !plausible(p[:n], len(p)) {
-		copy(p, sealed[:n])
-		c.rewind(n)
-		return false
-	}
-	c.xor(p[n:])
-	return true
 }

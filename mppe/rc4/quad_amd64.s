@@ -1,0 +1,490 @@
+//go:build !purego
+
+#include "go_asm.h"
+#include "textflag.h"
+
+// In stream4 and stream2: SI the quad; DI i; AX, BX, CX, DX j of the streams;
+// R8 to R11 S[i] and then the index of the key stream; R12 to R15 S[j]. Only the
+// low octet of i and j counts, and only it is added to: the others stay zero, so
+// every address is inside the table.
+
+#define S0(i) 0(SI)(i*8)
+#define S1(i) 2(SI)(i*8)
+#define S2(i) 4(SI)(i*8)
+#define S3(i) 6(SI)(i*8)
+
+// FETCH loads S[j] and stores S[i] there; if i is j that is the same. PUT stores
+// the former S[j] to S[i].
+#define FETCH4 \
+	MOVBLZX S0(AX), R12 \
+	MOVBLZX S1(BX), R13 \
+	MOVBLZX S2(CX), R14 \
+	MOVBLZX S3(DX), R15 \
+	MOVB R8, S0(AX) \
+	MOVB R9, S1(BX) \
+	MOVB R10, S2(CX) \
+	MOVB R11, S3(DX)
+
+#define PUT4 \
+	MOVB R12, S0(DI) \
+	MOVB R13, S1(DI) \
+	MOVB R14, S2(DI) \
+	MOVB R15, S3(DI)
+
+#define FETCH2 \
+	MOVBLZX S0(AX), R12 \
+	MOVBLZX S1(BX), R13 \
+	MOVB R8, S0(AX) \
+	MOVB R9, S1(BX)
+
+#define PUT2 \
+	MOVB R12, S0(DI) \
+	MOVB R13, S1(DI)
+
+#define LOAD4 \
+	MOVBLZX S0(DI), R8 \
+	MOVBLZX S1(DI), R9 \
+	MOVBLZX S2(DI), R10 \
+	MOVBLZX S3(DI), R11
+
+#define LOAD2 \
+	MOVBLZX S0(DI), R8 \
+	MOVBLZX S1(DI), R9
+
+// One step of the key stream; n is its place in the block of 16.
+#define STREAM4(n) \
+	INCB DI \
+	LOAD4 \
+	ADDB R8, AX \
+	ADDB R9, BX \
+	ADDB R10, CX \
+	ADDB R11, DX \
+	FETCH4 \
+	ADDB R12, R8 \
+	ADDB R13, R9 \
+	ADDB R14, R10 \
+	ADDB R15, R11 \
+	PUT4 \
+	PINSRB $n, S0(R8), X0 \
+	PINSRB $n, S1(R9), X1 \
+	PINSRB $n, S2(R10), X2 \
+	PINSRB $n, S3(R11), X3
+
+#define STREAM2(n) \
+	INCB DI \
+	LOAD2 \
+	ADDB R8, AX \
+	ADDB R9, BX \
+	FETCH2 \
+	ADDB R12, R8 \
+	ADDB R13, R9 \
+	PUT2 \
+	PINSRB $n, S0(R8), X0 \
+	PINSRB $n, S1(R9), X1
+
+// One step of the key schedule; n is the octet of the key.
+#define SCHEDULE4(n) \
+	LOAD4 \
+	MOVBLZX (quad_key+n)(SI), R12 \
+	MOVBLZX (quad_key+16+n)(SI), R13 \
+	MOVBLZX (quad_key+32+n)(SI), R14 \
+	MOVBLZX (quad_key+48+n)(SI), R15 \
+	ADDB R8, R12 \
+	ADDB R9, R13 \
+	ADDB R10, R14 \
+	ADDB R11, R15 \
+	ADDB R12, AX \
+	ADDB R13, BX \
+	ADDB R14, CX \
+	ADDB R15, DX \
+	FETCH4 \
+	PUT4 \
+	INCB DI
+
+#define SCHEDULE2(n) \
+	LOAD2 \
+	MOVBLZX (quad_key+n)(SI), R12 \
+	MOVBLZX (quad_key+16+n)(SI), R13 \
+	ADDB R8, R12 \
+	ADDB R9, R13 \
+	ADDB R12, AX \
+	ADDB R13, BX \
+	FETCH2 \
+	PUT2 \
+	INCB DI
+
+#define SIXTEEN(STEP) \
+	STEP(0) \
+	STEP(1) \
+	STEP(2) \
+	STEP(3) \
+	STEP(4) \
+	STEP(5) \
+	STEP(6) \
+	STEP(7) \
+	STEP(8) \
+	STEP(9) \
+	STEP(10) \
+	STEP(11) \
+	STEP(12) \
+	STEP(13) \
+	STEP(14) \
+	STEP(15)
+
+// The table before the schedule: rows 0 and 1, and the step to the next two.
+DATA rows<>+0(SB)/8, $0x0000000000000000
+DATA rows<>+8(SB)/8, $0x0001000100010001
+DATA rows<>+16(SB)/8, $0x0002000200020002
+DATA rows<>+24(SB)/8, $0x0002000200020002
+GLOBL rows<>(SB), RODATA|NOPTR, $32
+
+// One stream's entries 0 to 3, and the step to the next four.
+DATA fours<>+0(SB)/8, $0x0000000100000000
+DATA fours<>+8(SB)/8, $0x0000000300000002
+DATA fours<>+16(SB)/8, $0x0000000400000004
+DATA fours<>+24(SB)/8, $0x0000000400000004
+GLOBL fours<>(SB), RODATA|NOPTR, $32
+
+// func schedule4(q *quad)
+TEXT ·schedule4(SB), NOSPLIT, $0-8
+	MOVQ  q+0(FP), SI
+	MOVOU rows<>+0(SB), X0
+	MOVOU rows<>+16(SB), X1
+	XORQ  AX, AX
+
+identity:
+	MOVOU X0, (SI)(AX*1)
+	PADDD X1, X0
+	ADDQ  $16, AX
+	CMPQ  AX, $2048
+	JB    identity
+	XORQ  AX, AX
+	XORQ  BX, BX
+	XORQ  CX, CX
+	XORQ  DX, DX
+	XORQ  DI, DI
+
+step:
+	SIXTEEN(SCHEDULE4)
+	TESTB DI, DI
+	JNZ   step
+	MOVQ  DI, quad_i(SI)
+	MOVQ  DI, (quad_j+0)(SI)
+	MOVQ  DI, (quad_j+8)(SI)
+	MOVQ  DI, (quad_j+16)(SI)
+	MOVQ  DI, (quad_j+24)(SI)
+	RET
+
+// func schedule2(q *quad)
+TEXT ·schedule2(SB), NOSPLIT, $0-8
+	MOVQ  q+0(FP), SI
+	MOVOU rows<>+0(SB), X0
+	MOVOU rows<>+16(SB), X1
+	XORQ  AX, AX
+
+identity:
+	MOVOU X0, (SI)(AX*1)
+	PADDD X1, X0
+	ADDQ  $16, AX
+	CMPQ  AX, $2048
+	JB    identity
+	XORQ  AX, AX
+	XORQ  BX, BX
+	XORQ  DI, DI
+
+step:
+	SIXTEEN(SCHEDULE2)
+	TESTB DI, DI
+	JNZ   step
+	MOVQ  DI, quad_i(SI)
+	MOVQ  DI, (quad_j+0)(SI)
+	MOVQ  DI, (quad_j+8)(SI)
+	RET
+
+// XOR16 runs one block of a stream's data through the key stream in X. R8 is
+// the place.
+#define XOR16(n, X) \
+	MOVQ  (quad_data+8*n)(SI), R9 \
+	MOVOU (R9)(R8*1), X4 \
+	PXOR  X, X4 \
+	MOVOU X4, (R9)(R8*1)
+
+// func stream4(q *quad)
+TEXT ·stream4(SB), NOSPLIT, $0-8
+	MOVQ q+0(FP), SI
+	MOVQ (quad_j+0)(SI), AX
+	MOVQ (quad_j+8)(SI), BX
+	MOVQ (quad_j+16)(SI), CX
+	MOVQ (quad_j+24)(SI), DX
+	MOVQ quad_i(SI), DI
+
+block:
+	PXOR X0, X0
+	PXOR X1, X1
+	PXOR X2, X2
+	PXOR X3, X3
+	SIXTEEN(STREAM4)
+	MOVQ quad_pos(SI), R8
+	XOR16(0, X0)
+	XOR16(1, X1)
+	XOR16(2, X2)
+	XOR16(3, X3)
+	ADDQ $16, R8
+	MOVQ R8, quad_pos(SI)
+	DECQ quad_blocks(SI)
+	JNZ  block
+	MOVQ AX, (quad_j+0)(SI)
+	MOVQ BX, (quad_j+8)(SI)
+	MOVQ CX, (quad_j+16)(SI)
+	MOVQ DX, (quad_j+24)(SI)
+	MOVQ DI, quad_i(SI)
+	RET
+
+// func stream2(q *quad)
+TEXT ·stream2(SB), NOSPLIT, $0-8
+	MOVQ q+0(FP), SI
+	MOVQ (quad_j+0)(SI), AX
+	MOVQ (quad_j+8)(SI), BX
+	MOVQ quad_i(SI), DI
+
+block:
+	PXOR X0, X0
+	PXOR X1, X1
+	SIXTEEN(STREAM2)
+	MOVQ quad_pos(SI), R8
+	XOR16(0, X0)
+	XOR16(1, X1)
+	ADDQ $16, R8
+	MOVQ R8, quad_pos(SI)
+	DECQ quad_blocks(SI)
+	JNZ  block
+	MOVQ AX, (quad_j+0)(SI)
+	MOVQ BX, (quad_j+8)(SI)
+	MOVQ DI, quad_i(SI)
+	RET
+
+// func stream1(q *quad, stream int, p *byte, n int)
+TEXT ·stream1(SB), NOSPLIT, $0-32
+	MOVQ q+0(FP), SI
+	MOVQ stream+8(FP), R10
+	MOVQ p+16(FP), BX
+	MOVQ n+24(FP), CX
+	MOVQ quad_i(SI), DI
+	MOVQ quad_j(SI)(R10*8), AX
+
+	LEAQ (SI)(R10*2), SI // the stream's first entry
+
+octet:
+	INCB    DI
+	MOVBLZX S0(DI), R8
+	ADDB    R8, AX
+	MOVBLZX S0(AX), R12
+	MOVB    R12, S0(DI)
+	MOVB    R8, S0(AX)
+	ADDB    R12, R8
+	MOVBLZX S0(R8), R9
+	XORB    R9, (BX)
+	INCQ    BX
+	DECQ    CX
+	JNZ     octet
+	RET
+
+// The schedule of one stream. BX is i, BP its negative, DX is j, SI the table
+// and DI the key. R8 to R15 are eight entries ahead of their steps, R8 that of
+// the first.
+
+// AHEAD loads entry n of the 16 from i on. AX is i, by a detour over j: the load
+// must not be made before the stores of the steps before, which it would then
+// be made again for.
+#define AHEAD(n, R) \
+	MOVBLZX (4*(n))(SI)(AX*4), R
+
+// FIRST starts the eight entries from n on.
+#define FIRST(n) \
+	MOVL DX, AX \
+	SHRL $8, AX \
+	ADDL BX, AX \
+	AHEAD(n+0, R8) \
+	AHEAD(n+1, R9) \
+	AHEAD(n+2, R10) \
+	AHEAD(n+3, R11) \
+	AHEAD(n+4, R12) \
+	AHEAD(n+5, R13) \
+	AHEAD(n+6, R14) \
+	AHEAD(n+7, R15)
+
+// STEP is step n of 16; its entry is in R.
+#define STEP(n, R) \
+	MOVBLZX (n)(DI), AX \
+	ADDB    R, AX \
+	ADDB    AX, DX \
+	MOVBLZX (SI)(DX*4), CX \
+	MOVB    CX, (4*(n))(SI)(BX*4) \
+	MOVB    R, (SI)(DX*4)
+
+// HIT jumps to label when step n has stored to one of the left entries that are
+// loaded and still to come.
+#define HIT(n, left, label) \
+	LEAL (-((n)+1))(DX)(BP*1), AX \
+	CMPB AX, $left \
+	JCS  label
+
+// AGAIN loads entry n once more.
+#define AGAIN(n, R) \
+	MOVBLZX (4*(n))(SI)(BX*4), R
+
+// func scheduleFast(s *[256]uint32, key *[KeyLen]byte)
+TEXT ·scheduleFast(SB), NOSPLIT, $8-16
+	MOVQ  s+0(FP), SI
+	MOVQ  key+8(FP), DI
+	MOVOU fours<>+0(SB), X0
+	MOVOU fours<>+16(SB), X1
+	XORQ  AX, AX
+
+identity:
+	MOVOU X0, (SI)(AX*1)
+	PADDD X1, X0
+	ADDQ  $16, AX
+	CMPQ  AX, $1024
+	JB    identity
+	XORL  DX, DX
+	XORL  BX, BX
+	XORL  BP, BP
+
+sixteen:
+	FIRST(0)
+	STEP(0, R8)
+	HIT(0, 7, hit0)
+back0:
+	STEP(1, R9)
+	HIT(1, 6, hit1)
+back1:
+	STEP(2, R10)
+	HIT(2, 5, hit2)
+back2:
+	STEP(3, R11)
+	HIT(3, 4, hit3)
+back3:
+	STEP(4, R12)
+	HIT(4, 3, hit4)
+back4:
+	STEP(5, R13)
+	HIT(5, 2, hit5)
+back5:
+	STEP(6, R14)
+	HIT(6, 1, hit6)
+back6:
+	STEP(7, R15)
+	FIRST(8)
+	STEP(8, R8)
+	HIT(8, 7, hit8)
+back8:
+	STEP(9, R9)
+	HIT(9, 6, hit9)
+back9:
+	STEP(10, R10)
+	HIT(10, 5, hit10)
+back10:
+	STEP(11, R11)
+	HIT(11, 4, hit11)
+back11:
+	STEP(12, R12)
+	HIT(12, 3, hit12)
+back12:
+	STEP(13, R13)
+	HIT(13, 2, hit13)
+back13:
+	STEP(14, R14)
+	HIT(14, 1, hit14)
+back14:
+	STEP(15, R15)
+	ADDL $16, BX
+	SUBL $16, BP
+	CMPL BX, $256
+	JB   sixteen
+	RET
+
+hit0:
+	AGAIN(1, R9)
+	AGAIN(2, R10)
+	AGAIN(3, R11)
+	AGAIN(4, R12)
+	AGAIN(5, R13)
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back0
+hit1:
+	AGAIN(2, R10)
+	AGAIN(3, R11)
+	AGAIN(4, R12)
+	AGAIN(5, R13)
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back1
+hit2:
+	AGAIN(3, R11)
+	AGAIN(4, R12)
+	AGAIN(5, R13)
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back2
+hit3:
+	AGAIN(4, R12)
+	AGAIN(5, R13)
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back3
+hit4:
+	AGAIN(5, R13)
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back4
+hit5:
+	AGAIN(6, R14)
+	AGAIN(7, R15)
+	JMP back5
+hit6:
+	AGAIN(7, R15)
+	JMP back6
+hit8:
+	AGAIN(9, R9)
+	AGAIN(10, R10)
+	AGAIN(11, R11)
+	AGAIN(12, R12)
+	AGAIN(13, R13)
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back8
+hit9:
+	AGAIN(10, R10)
+	AGAIN(11, R11)
+	AGAIN(12, R12)
+	AGAIN(13, R13)
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back9
+hit10:
+	AGAIN(11, R11)
+	AGAIN(12, R12)
+	AGAIN(13, R13)
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back10
+hit11:
+	AGAIN(12, R12)
+	AGAIN(13, R13)
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back11
+hit12:
+	AGAIN(13, R13)
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back12
+hit13:
+	AGAIN(14, R14)
+	AGAIN(15, R15)
+	JMP back13
+hit14:
+	AGAIN(15, R15)
+	JMP back14

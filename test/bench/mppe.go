@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"crypto/rc4"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+
+	"gopptp/mppe"
+	streams "gopptp/mppe/rc4"
+)
+
+const (
+	// turnPackets is what a run does in a turn, mppeTurns how often it has one.
+	// The figures are medians of the turns: what else the machine does takes away
+	// whole turns, from everybody alike.
+	turnPackets = 8 * mppe.MaxBatch
+	mppeTurns   = 41
+)
+
+// A contestant seals or opens packets. All do so in turn, each time with the same
+// packets, and each is compared with its reference turn by turn.
+type contestant struct {
+	name      string
+	pass      func() time.Duration // for MaxBatch packets
+	reference *contestant          // nil for a reference itself
+	took      []float64            // nanoseconds per packet in each turn
+}
+
+func (c *contestant) turn() {
+	var took time.Duration
+	for range turnPackets / mppe.MaxBatch {
+		took += c.pass()
+	}
+	c.took = append(c.took, float64(took)/turnPackets)
+}
+
+func (c *contestant) row() row {
+	ratios := make([]float64, len(c.took))
+	for i, own := range c.took {
+		ratios[i] = c.reference.took[i] / own
+	}
+	slices.Sort(ratios)
+	return row{
+		name: c.name, ours: medianOf(c.took),
+		other: c.reference.name, theirs: medianOf(c.reference.took),
+		ratio: medianOf(ratios),
+		note:  fmt.Sprintf("%.2f to %.2f", ratios[0], ratios[len(ratios)-1]),
+	}
+}
+
+func medianOf(all []float64) float64 {
+	return slices.Sorted(slices.Values(all))[len(all)/2]
+}
+
+// pathsOf are the paths to measure: all that the machine has if name is empty, and
+// which to take where only one is measured.
+func pathsOf(name string) (all []streams.Path, one streams.Path, err error) {
+	all = streams.Paths()
+	if name == "" {
+		return all, streams.Auto, nil
+	}
+	for _, p := range all {
+		if p.String() == name {
+			return []streams.Path{p}, p, nil
+		}
+	}
+	return nil, 0, fmt.Errorf("this machine has no path %q, only %v", name, all)
+}
+
+// sealing compares MPPE with what one would write without caring for speed, on
+// every path that the machine has or on the one of that name.
+func sealing(name string) error {
+	paths, auto, err := pathsOf(name)
+	if err != nil {
+		return err
+	}
+	if err := sameBytes(); err != nil {
+		return err
+	}
+	const standard = "crypto/rc4 and crypto/sha1"
+	full, mixed := slices.Repeat([]int{packetSize}, mppe.MaxBatch), mixedSizes()
+	plain := &contestant{name: standard, pass: referencePass(full)}
+	plainMixed := &contestant{name: standard, pass: referencePass(mixed)}
+	plainStream := &contestant{name: "crypto/rc4", pass: streamPass(full)}
+	all := []*contestant{plain, plainMixed, plainStream}
+	add := func(reference *contestant, name string, pass func() time.Duration) {
+		all = append(all, &contestant{name: name, pass: pass, reference: reference})
+	}
+	for _, way := range []struct {
+		name string
+		pass func(mppe.Config, []int, int, streams.Path) func() time.Duration
+	}{{"mppe seal", sealPass}, {"mppe open", openPass}} {
+		add(plain, way.name, way.pass(mppeConfig, full, mppe.MaxBatch, auto))
+		for _, path := range paths {
+			add(plain, fmt.Sprintf("%s, %v", way.name, path), way.pass(mppeConfig, full, mppe.MaxBatch, path))
+		}
+		add(plainMixed, way.name+", 40 to 1400 octets", way.pass(mppeConfig, mixed, mppe.MaxBatch, auto))
+		for _, n := range []int{16, 4, 1} {
+			add(plain, fmt.Sprintf("%s, batches of %d", way.name, n), way.pass(mppeConfig, full, n, auto))
+		}
+		stateful := mppeConfig
+		stateful.Stateless = false
+		add(plainStream, way.name+", stateful", way.pass(stateful, full, mppe.MaxBatch, auto))
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one core, the reference's garbage included
+	for range mppeTurns {
+		for _, c := range all {
+			c.turn()
+		}
+	}
+	for _, c := range all {
+		if c.reference != nil {
+			c.row().print()
+		}
+	}
+	return nil
+}
+
+// mixedSizes are lengths as routers see them: of twelve packets seven short, four
+// middling and one long, in no order.
+func mixedSizes() []int {
+	sizes := make([]int, mppe.MaxBatch)
+	for i := range sizes {
+		sizes[i] = []int{40, 40, 40, 40, 40, 40, 40, 576, 576, 576, 576, packetSize}[i%12]
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	r.Shuffle(len(sizes), func(i, j int) { sizes[i], sizes[j] = sizes[j], sizes[i] })
+	return sizes
+}
+
+func userPackets(sizes []int) [][]byte {
+	all := make([][]byte, len(sizes))
+	for i, n := range sizes {
+		all[i] = userPacket()[:mppe.Overhead+2+n]
+		binary.BigEndian.PutUint16(all[i][mppe.Overhead+4:], uint16(n)) // IP total length
+	}
+	return all
+}
+
+func referencePass(sizes []int) func() time.Duration {
+	r, bufs := newReference(startKey().Long), userPackets(sizes)
+	return func() time.Duration {
+		start := time.Now()
+		for _, buf := range bufs {
+			r.seal(buf)
+		}
+		return time.Since(start)
+	}
+}
+
+// streamPass is what stateful mode is compared with: RC4 and nothing else.
+func streamPass(sizes []int) func() time.Duration {
+	key := startKey()
+	c, _ := rc4.NewCipher(key.Long[:]) // the length is right
+	bufs := userPackets(sizes)
+	return func() time.Duration {
+		start := time.Now()
+		for _, buf := range bufs {
+			c.XORKeyStream(buf, buf)
+		}
+		return time.Since(start)
+	}
+}
+
+// A session is both ends of one, with packets that are sealed and opened again
+// and again.
+type session struct {
+	s      *mppe.Sender
+	r      *mppe.Receiver
+	batch  *mppe.Batch
+	size   int // of a batch
+	bufs   [][]byte
+	offs   []int
+	opened [][]byte
+	errs   []error
+}
+
+func newSession(cfg mppe.Config, sizes []int, size int, path streams.Path) *session {
+	key, n := startKey(), len(sizes)
+	t := &session{
+		s: mppe.NewSender(cfg, key), r: mppe.NewReceiver(cfg, key), batch: new(mppe.Batch), size: size,
+		bufs: userPackets(sizes), offs: make([]int, n), opened: make([][]byte, n), errs: make([]error, n),
+	}
+	t.batch.Force(path)
+	return t
+}
+
+func (t *session) seal() time.Duration {
+	for i := range t.offs {
+		t.offs[i] = mppe.Overhead
+	}
+	start := time.Now()
+	for at := 0; at < len(t.bufs); at += t.size {
+		t.s.SealBatch(t.batch, t.bufs[at:at+t.size], t.offs[at:])
+	}
+	return time.Since(start)
+}
+
+func (t *session) open() time.Duration {
+	for i, buf := range t.bufs {
+		t.opened[i] = buf[t.offs[i]:]
+	}
+	start := time.Now()
+	for at := 0; at < len(t.opened); {
+		at += t.r.OpenBatch(t.batch, t.opened[at:min(at+t.size, len(t.opened))], t.errs[at:])
+	}
+	took := time.Since(start)
+	for _, err := range t.errs {
+		if err != nil {
+			panic(err) // our own packet
+		}
+	}
+	return took
+}
+
+func sealPass(cfg mppe.Config, sizes []int, size int, path streams.Path) func() time.Duration {
+	return newSession(cfg, sizes, size, path).seal
+}
+
+func openPass(cfg mppe.Config, sizes []int, size int, path streams.Path) func() time.Duration {
+	t := newSession(cfg, sizes, size, path)
+	return func() time.Duration {
+		t.seal()
+		return t.open()
+	}
+}
+
+// sameBytes compares what every path and the reference make of the same packets,
+// and what is opened with what was sealed.
+func sameBytes() error {
+	key, sizes := startKey(), mixedSizes()
+	for _, path := range streams.Paths() {
+		r, t := newReference(key.Long), newSession(mppeConfig, sizes, len(sizes), path)
+		t.s, t.r = mppe.NewSender(mppeConfig, key), mppe.NewReceiver(mppeConfig, key)
+		clear, sealed := userPackets(sizes), userPackets(sizes)
+		t.seal()
+		for i := range sizes {
+			if r.seal(sealed[i]); !bytes.Equal(t.bufs[i], sealed[i]) {
+				return fmt.Errorf("mppe, %v: packet %d is not what the reference makes of it", path, i)
+			}
+		}
+		t.open()
+		for i := range sizes {
+			if !bytes.Equal(t.opened[i], clear[i][mppe.Overhead:]) {
+				return fmt.Errorf("mppe, %v: packet %d comes out wrong", path, i)
+			}
+		}
+	}
+	return nil
+}
