@@ -2,11 +2,16 @@ package plane
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
+	"gopptp/gre"
+	"gopptp/internal/rawgre"
 	"gopptp/mppe"
+	"gopptp/ppp"
 )
 
 // keepDevice keeps a copy of what is written to it.
@@ -64,6 +69,114 @@ func TestSendBatch(t *testing.T) {
 		if n := uint64(len(want)); s.TxPackets != n || s.TxDrops != dropped || r.far.Stats().RxDrops != 0 {
 			t.Errorf("%v: %+v, %+v", cfg, s, r.far.Stats())
 		}
+	}
+}
+
+// TestReceiveBatch: batches with packets of two calls, lost, doubled, in the wrong
+// order, damaged and clear ones come out in the order of their numbers, each to
+// its call.
+func TestReceiveBatch(t *testing.T) {
+	for _, cfg := range []mppe.Config{stateless, {Strength: mppe.Bits128, Compress: true, Stateless: true}} {
+		rng := rand.New(rand.NewPCG(1, 2))
+		a, b := newRoad(t, cfg), newRoad(t, cfg)
+		far := a.far.plane
+		b.far, _ = far.NewCall(addrB, addrA)
+		b.near.SetPeerID(b.far.ID())
+		b.far.SetReceiver(cfg, keyAB)
+		ends := []*road{a, b}
+		var got [2]*keepDevice
+		for i, r := range ends {
+			got[i] = &keepDevice{}
+			r.far.rx.device = got[i]
+		}
+		now := time.Now()
+		var want [2][][]byte
+		var sent uint32
+		damaged := 0
+		for range 60 {
+			var pkts []rawgre.Packet
+			for range 1 + rng.IntN(100) {
+				which := rng.IntN(2)
+				r := ends[which]
+				if rng.IntN(3) > 0 { // runs
+					which, r = 0, a
+				}
+				ip := packet(40+rng.IntN(1300), 0)
+				binary.BigEndian.PutUint32(ip[24:], sent)
+				sent++
+				r.send(ip)
+				p := rawgre.Packet{Buf: bytes.Clone(r.sent.room), N: len(r.sent.room), Peer: addrA}
+				want[which] = append(want[which], ip)
+				switch rng.IntN(40) {
+				case 0: // lost
+					want[which] = want[which][:len(want[which])-1]
+					continue
+				case 1:
+					pkts = append(pkts, p)
+				case 2:
+					if n := len(pkts); n > 0 && pkts[n-1].Buf[7] == p.Buf[7] { // of the same call
+						pkts = append(pkts[:n-1], p, pkts[n-1])
+						continue
+					}
+				case 3: // one bit of MPPE's header, or of the frame's beginning
+					var h gre.Header
+					frame, _ := h.Parse(p.Buf)
+					if cfg.Compress || rng.IntN(2) == 0 {
+						frame[4] ^= 0x10
+					} else {
+						frame[6] ^= 0x80
+					}
+					want[which] = want[which][:len(want[which])-1]
+					damaged++
+				}
+				pkts = append(pkts, p)
+			}
+			far.input(now, pkts, a.sealed)
+			now = now.Add(time.Second) // gaps are given up
+			for _, r := range ends {
+				r.far.rx.mu.Lock()
+				r.far.drainLocked(now)
+				r.far.rx.mu.Unlock()
+			}
+		}
+		for i, r := range ends {
+			if !slices.EqualFunc(got[i].got, want[i], bytes.Equal) {
+				t.Errorf("%v: call %d: %d packets arrived, want %d as they were sent; %+v", cfg, i, len(got[i].got), len(want[i]), r.far.Stats())
+			}
+		}
+		if n := far.Drops(DropEncryption); damaged < 10 || int(n) < damaged {
+			t.Errorf("%v: %d of %d damaged packets refused", cfg, n, damaged)
+		}
+	}
+}
+
+// TestReceiveBatchKeepsOrder: a clear packet does not overtake the encrypted ones
+// before it.
+func TestReceiveBatchKeepsOrder(t *testing.T) {
+	r := newRoad(t, stateless)
+	keep := &keepDevice{}
+	r.far.rx.device, r.far.rx.clear = keep, true
+	var pkts []rawgre.Packet
+	for i := range 30 {
+		ip := packet(100, byte(i))
+		if i%7 != 6 {
+			r.send(ip)
+		} else {
+			r.sent.room = r.sent.room[:0]
+			if err := r.near.SendFrame(append(ppp.Header{Protocol: ppp.ProtocolIP}.Append(nil), ip...)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		pkts = append(pkts, rawgre.Packet{Buf: bytes.Clone(r.sent.room), N: len(r.sent.room), Peer: addrA})
+	}
+	r.far.plane.input(time.Now(), pkts, r.sealed)
+	for i, got := range keep.got {
+		if got[99] != byte(i) {
+			t.Errorf("packet %d arrived as number %d", got[99], i)
+		}
+	}
+	if len(keep.got) != 30 {
+		t.Errorf("%d packets arrived", len(keep.got))
 	}
 }
 

@@ -16,7 +16,8 @@ type road struct {
 	sent      *keepConn
 	bufs      [][]byte
 	sizes     []int
-	pkt       rawgre.Packet
+	pkts      []rawgre.Packet
+	sealed    *sealed
 }
 
 // keepConn keeps a copy of the packets sent since it was emptied.
@@ -52,7 +53,7 @@ func newRoad(tb testing.TB, cfg mppe.Config) *road {
 	r.near.tx.open, r.near.tx.clear = true, clear
 	r.far.rx.device, r.far.rx.clear = sinkDevice{}, clear
 	r.bufs = [][]byte{make([]byte, Headroom+1<<16)}
-	r.pkt = rawgre.Packet{Buf: make([]byte, maxPacket), Peer: addrA}
+	r.sealed = new(sealed)
 	return r
 }
 
@@ -67,11 +68,12 @@ func (r *road) send(ip []byte) {
 // receive gives to the far end what the near end has sent.
 func (r *road) receive(now time.Time) {
 	begin := 0
+	r.pkts = r.pkts[:0]
 	for _, end := range r.sent.ends {
-		r.pkt.Off, r.pkt.N = 0, copy(r.pkt.Buf, r.sent.room[begin:end])
-		r.far.plane.input(now, &r.pkt)
+		r.pkts = append(r.pkts, rawgre.Packet{Buf: r.sent.room, Off: begin, N: end - begin, Peer: addrA})
 		begin = end
 	}
+	r.far.plane.input(now, r.pkts, r.sealed)
 }
 
 func benchmarkRoad(b *testing.B, size int, prepare func(r *road), run func(r *road, ip []byte)) {

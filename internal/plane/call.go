@@ -57,6 +57,7 @@ type Call struct {
 		order     gre.Reorder
 		fragments *mp.Reassembler // nil without multilink
 		receiver  *mppe.Receiver
+		sealed    *sealed    // while input has the lock
 		device    tun.Device // nil while the network layer is down
 		lost      bool       // receiver waits for a reset
 		bridge    tun.Device // nil without one

@@ -16,7 +16,8 @@ import (
 //  2. input parses the GRE header, finds the call and compares the peer.
 //  3. The sequence window delivers it, holds it for an earlier one, or drops it.
 //  4. deliver reads the PPP protocol; fragments are put together.
-//  5. dispatch opens encrypted and compressed packets.
+//  5. dispatch opens encrypted and compressed packets, those that come one after the
+//     other together.
 //  6. deliverIP and deliverBridged write user packets to their interface;
 //     deliverFrame copies all else to the owner's queue.
 
@@ -27,52 +28,84 @@ func (p *Plane) readGRE() error {
 	for i := range pkts {
 		pkts[i].Buf = room[i*maxPacket : (i+1)*maxPacket : (i+1)*maxPacket]
 	}
+	s := new(sealed)
 	for {
 		n, err := p.conn.ReadBatch(pkts)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
-		for i := range n {
-			p.input(now, &pkts[i])
-		}
+		p.input(time.Now(), pkts[:n], s)
 	}
 }
 
-// input does not retain pkt.
-func (p *Plane) input(now time.Time, pkt *rawgre.Packet) {
+// input retains neither pkts nor s, which it works in. Packets of one call that
+// follow each other are one piece of work under its lock.
+func (p *Plane) input(now time.Time, pkts []rawgre.Packet, s *sealed) {
+	var c *Call // whose lock is held
+	for i := range pkts {
+		to, seq, payload := p.callOf(now, &pkts[i])
+		if to == nil {
+			continue
+		}
+		if to != c {
+			c.leaveLocked()
+			c = to
+			c.rx.mu.Lock()
+			c.rx.sealed = s
+		}
+		c.arriveLocked(now, seq, payload)
+	}
+	c.leaveLocked()
+}
+
+// leaveLocked ends what input does with a call, if any, and releases its lock.
+func (c *Call) leaveLocked() {
+	if c == nil {
+		return
+	}
+	c.openSealedLocked()
+	c.rx.sealed = nil
+	c.rx.mu.Unlock()
+}
+
+// callOf finds the call of a packet. It is nil if the packet is nobody's, or has
+// no payload.
+func (p *Plane) callOf(now time.Time, pkt *rawgre.Packet) (c *Call, seq uint32, payload []byte) {
 	var h gre.Header
 	payload, err := h.Parse(pkt.Bytes())
 	if err != nil {
 		p.drops[DropHeader].Add(1)
-		return
+		return nil, 0, nil
 	}
-	c := p.calls[h.CallID].Load()
+	c = p.calls[h.CallID].Load()
 	switch {
 	case c == nil:
 		p.drops[DropNoCall].Add(1)
-		return
+		return nil, 0, nil
 	case c.peer != pkt.Peer:
 		p.drops[DropWrongPeer].Add(1)
-		return
+		return nil, 0, nil
 	}
 	c.heard.Store(int64(now.Sub(p.start)))
 	if !h.HasSeq { // an acknowledgement alone: nobody's window makes us wait
-		return
+		return nil, 0, nil
 	}
-	c.rx.mu.Lock()
-	defer c.rx.mu.Unlock()
-	switch c.rx.order.Push(now, h.Seq, payload) {
+	return c, h.Seq, payload
+}
+
+// arriveLocked takes the payload with the number seq.
+func (c *Call) arriveLocked(now time.Time, seq uint32, payload []byte) {
+	switch c.rx.order.Push(now, seq, payload) {
 	case gre.Deliver:
 		c.deliverLocked(payload)
 		c.drainLocked(now)
 	case gre.Held:
 		c.drainLocked(now)
 	case gre.Duplicate:
-		p.drops[DropDuplicate].Add(1)
+		c.plane.drops[DropDuplicate].Add(1)
 		return
 	case gre.Late:
-		p.drops[DropLate].Add(1)
+		c.plane.drops[DropLate].Add(1)
 		c.stats.rxDrops.Add(1)
 		return
 	}
@@ -90,6 +123,7 @@ func (c *Call) drainLocked(now time.Time) {
 			break
 		}
 		c.deliverLocked(payload)
+		c.openSealedLocked() // payload is good until the next Push
 	}
 	if at, ok := c.rx.order.Deadline(); ok {
 		c.plane.timers.hold(c, int64(at.Sub(c.plane.start)))
@@ -98,8 +132,8 @@ func (c *Call) drainLocked(now time.Time) {
 	}
 }
 
-// deliverLocked takes one PPP frame, in order. It does not retain frame, but
-// may decrypt it in place.
+// deliverLocked takes one PPP frame, in order. It may decrypt it in place, and
+// retains it only in sealed.
 func (c *Call) deliverLocked(frame []byte) {
 	if c.rx.closed {
 		return
@@ -119,9 +153,12 @@ func (c *Call) deliverLocked(frame []byte) {
 
 // dispatchLocked takes a frame that is whole, and what follows its protocol field.
 func (c *Call) dispatchLocked(protocol ppp.Protocol, rest, frame []byte) {
-	switch protocol {
-	case ppp.ProtocolCompressed:
+	if protocol == ppp.ProtocolCompressed {
 		c.deliverEncryptedLocked(rest)
+		return
+	}
+	c.openSealedLocked() // they came before
+	switch protocol {
 	case ppp.ProtocolIP:
 		if c.rx.device != nil && !c.rx.clear {
 			c.dropLocked(DropClear)
@@ -141,7 +178,46 @@ func (c *Call) deliverEncryptedLocked(b []byte) {
 		c.signalLocked(Undecryptable)
 		return
 	}
-	inner, err := c.rx.receiver.Open(b)
+	s := c.rx.sealed
+	if s == nil {
+		c.deliverOpenedLocked(c.rx.receiver.Open(b))
+		return
+	}
+	s.packets[s.n] = b
+	if s.n++; s.n == len(s.packets) {
+		c.openSealedLocked()
+	}
+}
+
+// A sealed is encrypted or compressed packets that wait to be opened together while
+// input has the call's lock, and what that needs.
+type sealed struct {
+	batch   mppe.Batch // at the front, as it likes to be
+	n       int
+	packets [mppe.MaxBatch][]byte
+	errs    [mppe.MaxBatch]error
+}
+
+// openSealedLocked delivers the packets that wait.
+func (c *Call) openSealedLocked() {
+	s := c.rx.sealed
+	if s == nil || s.n == 0 {
+		return
+	}
+	packets := s.packets[:s.n]
+	s.n = 0
+	for len(packets) > 0 {
+		n := c.rx.receiver.OpenBatch(&s.batch, packets, s.errs[:])
+		for i, inner := range packets[:n] {
+			c.deliverOpenedLocked(inner, s.errs[i])
+		}
+		clear(packets[:n]) // they belong to others
+		packets = packets[n:]
+	}
+}
+
+// deliverOpenedLocked takes what came out of an encrypted or compressed packet.
+func (c *Call) deliverOpenedLocked(inner []byte, err error) {
 	if err != nil {
 		c.dropLocked(DropEncryption)
 		if c.rx.receiver.NeedsReset() {

@@ -103,4 +103,5 @@ func (c *Call) joinLocked(fragment []byte) {
 		return
 	}
 	c.dispatchLocked(h.Protocol, rest, frame)
+	c.openSealedLocked() // frame is good until the next fragment
 }

@@ -528,13 +528,13 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 			capture := &captureConn{}
 			far.conn = capture
 			now := time.Now()
-			pkt := rawgre.Packet{Buf: make([]byte, 2048), Peer: addrB}
+			pkts, work := []rawgre.Packet{{Buf: make([]byte, 2048), Peer: addrB}}, new(sealed)
 			in := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)
 				sizes[0] = len(ip)
 				fc.sendPackets(ipPacket, bufs, sizes)
-				pkt.Off, pkt.N = 0, copy(pkt.Buf, capture.last)
-				p.input(now, &pkt)
+				pkts[0].Off, pkts[0].N = 0, copy(pkts[0].Buf, capture.last)
+				p.input(now, pkts, work)
 			})
 			if in != 0 {
 				t.Errorf("in: %v allocations a packet", in)
