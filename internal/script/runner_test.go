@@ -97,8 +97,9 @@ func TestScriptMenu(t *testing.T) {
 	s.want(`/system/script/add name=x policy=read,fly`, "input does not match any value of policy\n")
 	s.want(`/system/script/add name=bad source=":put (1"; :put [/system/script/find where invalid]; /system/script/run bad`, "*4\nsyntax error (line 1 column 8)\n")
 	s.want(`/system/script/add name=fails source="/ppp secret\nremove nosuch"; /system/script/run fails`, "Script Error: no such item (/ppp/secret/remove; line 2)\n")
+	s.want(`/system/script/add name=calls source="\n/system/script/run fails"; /system/script/run calls`, "Script Error: no such item (/ppp/secret/remove; line 2)\n")
 	s.want(`/system/script/add name=again source="/system/script/run again"; :do {/system/script/run again} on-error={:put deep}`, "deep\n")
-	s.want(`/system/script/remove script1; :put [:len [/system/script/find]]`, "4\n")
+	s.want(`/system/script/remove script1; :put [:len [/system/script/find]]`, "5\n")
 	if got := s.logged(); len(got) != 2 || got[0] != "script,info it ran" {
 		t.Errorf("the log has %q", got)
 	}

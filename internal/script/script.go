@@ -90,13 +90,17 @@ func conduct(ctx context.Context, env Env, parsed *menu.Script, script bool) (er
 	switch {
 	case errors.As(err, &back):
 		return nil
-	case errors.As(err, &failed) && script:
-		return menu.Errorf(failed.err.Kind, "Script Error: %s (%s; line %d)", failed.err.Text, failed.path, failed.line)
+	case errors.As(err, &failed) && script && !strings.HasPrefix(failed.err.Text, scriptError):
+		return menu.Errorf(failed.err.Kind, scriptError+"%s (%s; line %d)", failed.err.Text, failed.path, failed.line)
 	case errors.As(err, &failed):
 		return failed.err
 	}
 	return err
 }
+
+// scriptError is how the error of a script begins, be it the script's own or that
+// of one that it ran.
+const scriptError = "Script Error: "
 
 // single reports whether a script is one command of a menu, which is on the disk
 // or was not carried out.
