@@ -25,8 +25,8 @@ type Config struct {
 
 	// Clear gives the clear password of a user, which the login of versions
 	// before 6.43 needs: its answer to a challenge is a hash over the password.
-	// Where only hashes are kept it is nil; then such clients are challenged and
-	// refused, with the words for a wrong password, which they know.
+	// It may be known for some users only: of others, and if it is nil, such clients
+	// are challenged and refused, with the words for a wrong password, which they know.
 	Clear func(name string) (password string, ok bool)
 }
 

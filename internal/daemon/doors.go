@@ -34,7 +34,7 @@ func doors(menus *tree.Tree, data string, log *journal.Journal) (map[string]serv
 		return nil, err
 	}
 	secure := sshd.New(sshd.Config{Tree: menus, Login: gate.Login, Knows: gate.Knows, LoginKey: gate.LoginKey, HostKeys: keys})
-	binary := api.New(api.Config{Tree: menus, Login: gate.Login, Journal: log, MaxSessions: maxSessions})
+	binary := api.New(api.Config{Tree: menus, Login: gate.Login, Clear: gate.Clear, Journal: log, MaxSessions: maxSessions})
 	web := http.NewServeMux()
 	web.Handle(rest.Prefix+"/", rest.New(rest.Config{
 		Tree: menus, Login: gate.Login,

@@ -80,7 +80,8 @@ type Gate struct {
 	lastID   uint64               // of the sessions
 	seen     map[uint64]time.Time // when an account last came in
 	verified map[[sha256.Size]byte]struct{}
-	waiting  int // attempts that wait for a check
+	clear    map[string]string // passwords that were seen, by their hash
+	waiting  int               // attempts that wait for a check
 }
 
 // New makes a gate that knows nobody.
@@ -89,6 +90,7 @@ func New(j *journal.Journal) *Gate {
 		journal: j, slow: throttle{records: map[netip.Prefix]*record{}}, hashes: make(chan struct{}, maxHashes),
 		accounts: map[uint64]Account{}, names: map[string]uint64{}, groups: map[uint64]Group{}, keys: map[uint64]Key{},
 		sessions: map[uint64]*visit{}, seen: map[uint64]time.Time{}, verified: map[[sha256.Size]byte]struct{}{},
+		clear: map[string]string{},
 	}
 	rand.Read(g.secret[:]) // never fails
 	return g
@@ -299,6 +301,7 @@ func (g *Gate) check(ctx context.Context, account Account, password string) (boo
 			clear(g.verified)
 		}
 		g.verified[digest] = struct{}{}
+		g.learnLocked(hash, password)
 		g.mu.Unlock()
 	}
 	return right, nil

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -384,5 +385,37 @@ func TestDismiss(t *testing.T) {
 	g.RemoveGroup(1)
 	if _, ok := g.Present(local.Session); err != nil || !ok || ends != 2 {
 		t.Errorf("without the group: %v, %v, %d ends", err, ok, ends)
+	}
+}
+
+// TestClear: a password is known in clear when it was set or used since the start,
+// as long as it is the user's.
+func TestClear(t *testing.T) {
+	g, _ := newGate()
+	known := func(name, want string) {
+		t.Helper()
+		if got, ok := g.Clear(name); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %t; want %q", name, got, ok, want)
+		}
+	}
+	known("admin", "")
+	for _, password := range []string{"wrong", "secret"} {
+		_, _, _ = g.Login(t.Context(), Attempt{Door: DoorAPI, From: home, Name: "admin", Password: password})
+	}
+	known("admin", "secret")
+	known("nobody", "")
+	known("off", "") // disabled
+	known("empty", "")
+	hash := Hash("other")
+	g.PutAccount(Account{ID: 1, Name: "admin", Group: 1, Hash: hash})
+	known("admin", "")
+	g.Learn(hash, "other")
+	known("admin", "other")
+	for i := range 2 * maxCleartexts { // the passwords that are nobody's make room
+		g.Learn(strconv.Itoa(i), "x")
+	}
+	known("admin", "other")
+	if len(g.clear) > maxCleartexts {
+		t.Errorf("%d passwords are remembered", len(g.clear))
 	}
 }

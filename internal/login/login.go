@@ -2,8 +2,8 @@
 // API, web) and with which policies, and knows who is in: /user, /user/group and
 // /user/active stand on it.
 //
-// It keeps no connection and speaks no protocol. Passwords are kept as hashes
-// only and never reach a log.
+// It keeps no connection and speaks no protocol. Passwords are stored as hashes
+// only (clear.go says what stays in memory) and never reach a log.
 package login
 
 import (

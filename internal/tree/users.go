@@ -24,7 +24,10 @@ func guarded(p menu.Policy, commands ...*menu.Command) []*menu.Command {
 // password is the password of somebody who logs in here. Only its hash is
 // stored. As for references, text without a resolver stays: it is the hash that
 // the store gives back.
-type password struct{ menu.String }
+type password struct {
+	menu.String
+	gate *login.Gate
+}
 
 // Parse hashes what was written.
 func (p password) Parse(name, text string, refs menu.Resolver) (string, error) {
@@ -32,7 +35,9 @@ func (p password) Parse(name, text string, refs menu.Resolver) (string, error) {
 	if err != nil || refs == nil {
 		return text, err
 	}
-	return login.Hash(text), nil
+	hash := login.Hash(text)
+	p.gate.Learn(hash, text)
+	return hash, nil
 }
 
 // networks is a list of addresses and prefixes.
@@ -95,7 +100,7 @@ func (t *Tree) newUsers() *table {
 			Properties: []menu.Property{
 				{Name: "name", Type: userName, Required: true, Help: "Name of the user"},
 				{Name: "group", Type: menu.Reference{Path: groupPath}, Required: true, Help: "Group whose policies the user has"},
-				{Name: "password", Type: password{menu.String{Max: maxName}}, Required: true, Sensitive: true, Absent: never,
+				{Name: "password", Type: password{menu.String{Max: maxName}, t.gate}, Required: true, Sensitive: true, Absent: never,
 					Help: "Password of the user; it is never shown, and an empty one lets nobody in"},
 				{Name: "address", Type: networks{}, Help: "Addresses and networks that the user may come from; empty for any"},
 				{Name: "inactivity-policy", Type: menu.Words("none", "lockscreen", "logout"), Default: "none", Kept: true, Help: "What is done with a user who does nothing"},

@@ -3,12 +3,13 @@ package clients
 import (
 	"bytes"
 	"encoding/json"
+	"net/netip"
 	"os/exec"
 	"strings"
 	"testing"
 	"time"
 
-	"gopptp/internal/api"
+	"gopptp/internal/login"
 	"gopptp/internal/menu"
 )
 
@@ -165,17 +166,31 @@ func TestClientLibrouterosTalks(t *testing.T) {
 	t.Log(python(t, "talk.py", task{Port: s.plain, TLS: s.tls, Password: password}))
 }
 
-// TestClientLibrouterosOldLogin logs in by challenge, where the password is known
-// and where it is not.
+// TestClientLibrouterosOldLogin logs in by challenge: with a password that was set
+// since the start, with a wrong one, and with one that only its hash is known of
+// until somebody comes in with it by another way.
 func TestClientLibrouterosOldLogin(t *testing.T) {
 	const program = "oldlogin.py"
-	knows := start(t, func(c *api.Config) {
-		c.Clear = func(name string) (string, bool) { return password, name == "admin" }
-	})
-	if out := python(t, program, task{Port: knows.plain, Password: password}); out != "in\n" {
+	const refused = "invalid user name or password (6)\n"
+	s := start(t)
+	if out := python(t, program, task{Port: s.plain, Password: password}); out != "in\n" {
 		t.Errorf("with the password known: %q", out)
 	}
-	if out := python(t, program, task{Port: start(t).plain, Password: password}); out != "invalid user name or password (6)\n" {
+	if out := python(t, program, task{Port: s.plain, Password: "wrong"}); out != refused {
+		t.Errorf("with a wrong one: %q", out)
+	}
+	gate := s.tree.Gate() // in which 3 is the id of the group full
+	hash := login.Hash("later")
+	gate.PutAccount(login.Account{ID: 1, Name: "admin", Group: 3, Hash: hash}) // as after a restart
+	if out := python(t, program, task{Port: s.plain, Password: "later"}); out != refused {
 		t.Errorf("with hashes only: %q", out)
+	}
+	_, leave, err := gate.Login(t.Context(), login.Attempt{Door: login.DoorSSH, From: netip.MustParseAddr("127.0.0.1"), Name: "admin", Password: "later"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if out := python(t, program, task{Port: s.plain, Password: "later"}); out != "in\n" {
+		t.Errorf("after a login by another way: %q", out)
 	}
 }

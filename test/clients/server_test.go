@@ -30,7 +30,7 @@ type server struct {
 }
 
 // start makes a system and opens its API; a test opens other doors with serve.
-func start(t *testing.T, change ...func(*api.Config)) *server {
+func start(t *testing.T) *server {
 	t.Helper()
 	dir := t.TempDir()
 	db, _, err := store.Open(filepath.Join(dir, "db"))
@@ -51,11 +51,7 @@ func start(t *testing.T, change ...func(*api.Config)) *server {
 	if _, err := menus.FirstUser(func() (string, error) { return password, nil }); err != nil {
 		t.Fatal(err)
 	}
-	cfg := api.Config{Tree: menus, Login: menus.Gate().Login, Journal: log}
-	for _, f := range change {
-		f(&cfg)
-	}
-	door := api.New(cfg)
+	door := api.New(api.Config{Tree: menus, Login: menus.Gate().Login, Clear: menus.Gate().Clear, Journal: log})
 	certificate, err := rest.Certificate(dir)
 	if err != nil {
 		t.Fatal(err)
