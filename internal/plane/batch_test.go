@@ -194,3 +194,28 @@ func TestSendBatchDoesNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// BenchmarkSendReceiveBatch has a full batch of an interface in each operation.
+func BenchmarkSendReceiveBatch(b *testing.B) {
+	for _, cfg := range []mppe.Config{{}, stateless} {
+		b.Run(cfg.String(), func(b *testing.B) {
+			r := newRoad(b, cfg)
+			bufs := readBuffers(1400)
+			ip, sizes := packet(1400, 1), slices.Repeat([]int{1400}, len(bufs))
+			now := time.Now()
+			b.SetBytes(int64(1400 * len(bufs)))
+			b.ReportAllocs()
+			for b.Loop() {
+				for _, buf := range bufs {
+					copy(buf[Headroom:], ip)
+				}
+				r.sent.room, r.sent.ends = r.sent.room[:0], r.sent.ends[:0]
+				r.near.sendPackets(ipPacket, bufs, sizes)
+				r.receive(now)
+			}
+			if s := r.far.Stats(); s.RxDrops != 0 {
+				b.Errorf("%+v", s)
+			}
+		})
+	}
+}

@@ -94,6 +94,14 @@ func schedule(s *[256]uint32, key *[KeyLen]byte) {
 
 // XOR encrypts or decrypts p in place.
 func (c *Cipher) XOR(p []byte) {
+	if !c.portable {
+		p = c.xorFast(p)
+	}
+	c.xor(p)
+}
+
+// xor is the portable XOR.
+func (c *Cipher) xor(p []byte) {
 	s := &c.s
 	i, j := c.i, c.j
 	for ; len(p) >= 8; p = p[8:] {

@@ -23,20 +23,24 @@ type lanes struct {
 	least  [2]int             // of left
 }
 
-// scheduleLanes starts the streams of the first group, or of both.
+// scheduleLanes1 starts the streams of the first group.
 //
 //go:noescape
 func scheduleLanes1(l *lanes)
 
+// scheduleLanes2 starts those of both.
+//
 //go:noescape
 func scheduleLanes2(l *lanes)
 
 // streamLanes1 runs the octets from pos, a multiple of 64, to end of the first
-// group's data; streamLanes2 those of both groups'.
+// group's data.
 //
 //go:noescape
 func streamLanes1(l *lanes, pos, end int)
 
+// streamLanes2 runs those of both groups', of which the second has none after end.
+//
 //go:noescape
 func streamLanes2(l *lanes, pos, end int)
 

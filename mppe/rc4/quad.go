@@ -1,20 +1,18 @@
-//go:build !purego
+//go:build (amd64 || arm64) && !purego
 
 package rc4
 
 // A quad is up to four streams in scalar assembly, their steps interleaved in
 // phases: all loads of a step, then all stores.
-//
-// Entry n of stream m is the octet at 8n + 2m. The four stores to entry i are so
-// to the same eight octets, which counts: stores are what limits the speed.
 type quad struct {
-	s      [256][4]uint16
+	s      tables
 	key    [4][KeyLen]byte
 	j      [4]uint64
 	i      uint64
 	pos    uint64   // in all of data
 	blocks uint64   // to go, of 16 octets
 	data   [4]*byte // set during a call of assembly only
+	alone  Cipher   // scratch of finish
 }
 
 // schedule4 starts all four streams with their keys.
@@ -91,9 +89,18 @@ func (q *quad) finish2(a, b []byte) {
 	q.finish(0, a)
 }
 
+// aloneLen is from how many octets on a stream that goes on alone is faster as a
+// Cipher, the copy of its table included.
+const aloneLen = 128
+
 // finish runs what is left of one stream's data.
 func (q *quad) finish(stream int, data []byte) {
-	if rest := data[q.pos:]; len(rest) > 0 {
+	switch rest := data[q.pos:]; {
+	case len(rest) >= aloneLen:
+		q.s.take(stream, &q.alone.s)
+		q.alone.i, q.alone.j = uint8(q.i), uint8(q.j[stream])
+		q.alone.XOR(rest)
+	case len(rest) > 0:
 		stream1(q, stream, &rest[0], len(rest))
 	}
 }
