@@ -28,8 +28,8 @@ var floor = map[string]int{
 	"cmd/gopptp":       13,
 }
 
-// doubles stand in for a door in tests; nothing but tests may import them.
-var doubles = []string{"internal/rawgre/rawgretest", "internal/tun/tuntest", "internal/host/hosttest", "internal/tree/treetest", "internal/golden"}
+// doubles stand in for a door in tests, or run them; nothing but tests may import them.
+var doubles = []string{"internal/rawgre/rawgretest", "internal/tun/tuntest", "internal/host/hosttest", "internal/tree/treetest", "internal/golden", "test/rig"}
 
 type goPackage struct {
 	ImportPath, Doc string

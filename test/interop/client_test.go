@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gopptp/test/lab"
+	"gopptp/test/rig"
 )
 
 // pptpdTunnelAddress is pptpd's end of each tunnel in the lab (peer serve).
@@ -115,7 +116,7 @@ func (c *clientTest) connected(t *testing.T, ctx context.Context, from int, limi
 	waitLog(t, ctx, c.d, from, limit, `^pptp-out1: connected$`)
 	checkInterfaces(t, ctx, c.l, "pptp-out1")
 	status := console(t, ctx, c.d, "/interface/pptp-client/monitor pptp-out1 once")
-	checkShows(t, status, "status: connected")
+	rig.Shows(t, status, "status: connected")
 	m := regexp.MustCompile(`(?m)^ *local-address: (192\.168\.78\.\d+) *$`).FindStringSubmatch(status)
 	if m == nil {
 		t.Fatalf("no local-address from the server's pool in:\n%s", status)
@@ -142,8 +143,8 @@ func (c *clientTest) connects(t *testing.T, ctx context.Context, test clientCase
 		words = append(words, "encoding: "+test.encoding)
 	}
 	words = append(words, "mtu: 1400", "local-address: "+ours, "remote-address: "+pptpdTunnelAddress)
-	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/monitor pptp-out1 once"), words...)
-	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0  R name="pptp-out1"`, "connect-to="+serverAddress, `user="u1"`)
+	rig.Shows(t, console(t, ctx, c.d, "/interface/pptp-client/monitor pptp-out1 once"), words...)
+	rig.Shows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0  R name="pptp-out1"`, "connect-to="+serverAddress, `user="u1"`)
 
 	// The server ends it, and we come back by ourselves.
 	guestExec(t, ctx, c.server, "/host/peer hangup")
@@ -156,7 +157,7 @@ func (c *clientTest) connects(t *testing.T, ctx context.Context, test clientCase
 	waitLog(t, ctx, c.d, redialled, disconnectLimit, `^pptp-out1: disconnected$`)
 	c.checkSessionLog(t, redialled, test.encoding)
 	checkInterfaces(t, ctx, c.l)
-	checkShows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0 X  name="pptp-out1"`)
+	rig.Shows(t, console(t, ctx, c.d, "/interface/pptp-client/print"), ` 0 X  name="pptp-out1"`)
 	guestExec(t, ctx, c.server, "/host/peer gone")
 	c.remove(t, ctx)
 }

@@ -157,20 +157,6 @@ func checkInterfaces(t *testing.T, ctx context.Context, l *lab.Lab, want ...stri
 	}
 }
 
-// checkShows checks that a print shows each of the words, in this order.
-func checkShows(t *testing.T, out string, words ...string) {
-	t.Helper()
-	rest := out
-	for _, w := range words {
-		i := strings.Index(rest, w)
-		if i < 0 {
-			t.Errorf("no %q in its place in:\n%s", w, out)
-			return
-		}
-		rest = rest[i+len(w):]
-	}
-}
-
 func checkHides(t *testing.T, out, word string) {
 	t.Helper()
 	if strings.Contains(out, word) {

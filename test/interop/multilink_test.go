@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"testing"
+
+	"gopptp/test/rig"
 )
 
 // protocolMultilink is the PPP protocol of fragments.
@@ -51,7 +53,7 @@ func TestRequiresRootMultilink(t *testing.T) {
 		run(test.name, func(t *testing.T) {
 			mark := d.Mark()
 			s.dial(t, ctx, test.kind, multilinkOptions+" "+test.options)
-			checkShows(t, console(t, ctx, d, "/interface/pptp-server/print"), "<pptp-u1>", fmt.Sprint(test.mtu), test.encoding)
+			rig.Shows(t, console(t, ctx, d, "/interface/pptp-server/print"), "<pptp-u1>", fmt.Sprint(test.mtu), test.encoding)
 			if test.lossy {
 				guestExec(t, ctx, guest, "/host/peer lose 1")
 				defer guest.Exec(ctx, "/host/peer lose 0") // also when the test ends here
@@ -78,7 +80,7 @@ func TestRequiresRootMultilink(t *testing.T) {
 			mark := d.Mark()
 			console(t, ctx, d, "/interface/pptp-client/add name=pptp-out1 connect-to="+clientAddress+" disabled=no mrru=1600 user=u1 password=secret1")
 			ours := c.connected(t, ctx, mark, connectLimit)
-			checkShows(t, console(t, ctx, d, "/interface/pptp-client/monitor pptp-out1 once"), fmt.Sprintf("mtu: %d", test.mtu))
+			rig.Shows(t, console(t, ctx, d, "/interface/pptp-client/monitor pptp-out1 once"), fmt.Sprintf("mtu: %d", test.mtu))
 			if test.mtu >= fullPacket {
 				s.crosses(t, ctx, ours, pptpdTunnelAddress)
 			} else {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gopptp/test/lab"
+	"gopptp/test/rig"
 )
 
 // The tunnel of our server's user u1.
@@ -93,7 +94,7 @@ func TestRequiresRootServer(t *testing.T) {
 		run("wrong password by "+test.method, func(t *testing.T) { s.refuses(t, ctx, "kernel", "u1", "wrong", test.options) })
 	}
 	run("log print", func(t *testing.T) {
-		checkShows(t, console(t, ctx, s.d, "/log/print"), "pptp,ppp,info <pptp-u1>: connected", "pptp,ppp,info <pptp-u1>: disconnected")
+		rig.Shows(t, console(t, ctx, s.d, "/log/print"), "pptp,ppp,info <pptp-u1>: connected", "pptp,ppp,info <pptp-u1>: disconnected")
 	})
 	for _, encoding := range []string{"stateless", "stateful"} {
 		run("packets get lost, "+encoding, func(t *testing.T) { s.losesPackets(t, ctx, encoding) })
@@ -144,8 +145,8 @@ func (s *serverTest) serves(t *testing.T, ctx context.Context, kind string, test
 	s.dial(t, ctx, kind, test.options)
 	checkTunnel(t, ctx, s.l, s.client, s.results, ourTunnelAddress, theirTunnelAddress)
 	checkWire(t, sniffer.Counts(), test.encoding != "")
-	checkShows(t, console(t, ctx, s.d, "/interface/pptp-server/print"), "<pptp-u1>", "u1", "1400", clientAddress, test.encoding)
-	checkShows(t, console(t, ctx, s.d, "/ppp/active/print"), "u1", "pptp", clientAddress, theirTunnelAddress, test.encoding)
+	rig.Shows(t, console(t, ctx, s.d, "/interface/pptp-server/print"), "<pptp-u1>", "u1", "1400", clientAddress, test.encoding)
+	rig.Shows(t, console(t, ctx, s.d, "/ppp/active/print"), "u1", "pptp", clientAddress, theirTunnelAddress, test.encoding)
 
 	guestExec(t, ctx, s.client, "/host/peer hangup")
 	waitLog(t, ctx, s.d, mark, disconnectLimit, `^<pptp-u1>: disconnected$`)

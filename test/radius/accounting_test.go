@@ -12,6 +12,7 @@ import (
 
 	"gopptp/internal/journal"
 	"gopptp/internal/radius"
+	"gopptp/test/rig"
 )
 
 // accounting is open and running; stop ends it and its client, as the end of the
@@ -64,7 +65,7 @@ func add(t *testing.T, a *radius.Accounting, r radius.Record) {
 // in its log of packets what has arrived.
 func TestClientFreeRADIUSAccounting(t *testing.T) {
 	s := newServer(t)
-	need(t, "sqlite3")
+	rig.Need(t, "sqlite3")
 	row := s.row(1)
 	row.Timeout = 50 * time.Millisecond // the server is not there at first
 	dir := t.TempDir()
@@ -148,7 +149,7 @@ func TestClientFreeRADIUSAccounting(t *testing.T) {
 func TestClientFreeRADIUSBack(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
-	need(t, "sqlite3")
+	rig.Need(t, "sqlite3")
 	row := s.row(1)
 	row.Timeout = 200 * time.Millisecond
 	s.start(t)

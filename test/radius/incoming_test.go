@@ -12,6 +12,7 @@ import (
 
 	"gopptp/internal/journal"
 	"gopptp/internal/radius"
+	"gopptp/test/rig"
 )
 
 // sessions are live ones that only remember what was done to them.
@@ -83,7 +84,7 @@ func radclient(t *testing.T, port uint16, kind, secret, attributes string) strin
 
 // TestClientRadclient has radclient disconnect and change sessions.
 func TestClientRadclient(t *testing.T) {
-	need(t, "radclient")
+	rig.Need(t, "radclient")
 	log := journal.New(nil, false)
 	c := client(t, radius.Server{ID: 1, Services: []string{"ppp"}, Address: netip.MustParseAddr("127.0.0.1"), Secret: secret})
 	live := &sessions{

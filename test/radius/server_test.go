@@ -23,6 +23,7 @@ import (
 
 	"gopptp/internal/journal"
 	"gopptp/internal/radius"
+	"gopptp/test/rig"
 )
 
 const secret = "StrongSharedSecret"
@@ -41,18 +42,10 @@ type server struct {
 	stop            func()
 }
 
-// need skips the test if a program is not there.
-func need(t *testing.T, program string) {
-	t.Helper()
-	if _, err := exec.LookPath(program); err != nil {
-		t.Skipf("%v; test/setup installs it", err)
-	}
-}
-
 // newServer makes a configuration; users in files and, u-sql, in SQLite.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	need(t, daemonName)
+	rig.Need(t, daemonName)
 	s := &server{dir: t.TempDir()}
 	s.auth, s.acct, s.tls = freePort(t), freePort(t), freePort(t)
 	s.certificates(t)
@@ -258,7 +251,7 @@ func issue(t *testing.T, name string, ca *x509.Certificate, caKey *ecdsa.Private
 // sql asks the server's database; rows are lines, columns are parted by |.
 func (s *server) sql(t *testing.T, query string) string {
 	t.Helper()
-	need(t, "sqlite3")
+	rig.Need(t, "sqlite3")
 	out, err := exec.CommandContext(t.Context(), "sqlite3", "-readonly", "-cmd", ".timeout 2000", filepath.Join(s.dir, "radius.db"), query).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

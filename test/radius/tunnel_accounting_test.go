@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gopptp/test/rig"
 )
 
 // A record is a packet in the server's detail file.
@@ -52,7 +54,7 @@ func statuses(list []record) (words []string) {
 // it.
 func (m *machine) stopped(f *server, user string) (stop record) {
 	m.t.Helper()
-	m.until(user+" is accounted", func() bool {
+	m.Until(user+" is accounted", func() bool {
 		list := f.records(m.t, user)
 		if len(list) > 0 {
 			stop = list[len(list)-1]
@@ -76,49 +78,49 @@ func TestRequiresRootTunnelAccounting(t *testing.T) {
 	server, client, f := newTunnels(t, users)
 	lost := newMachine(t, "lost")
 	lostCable(t, server, lost)
-	lost.start()
-	server.on("/ppp/secret/add name=local password=here remote-address=10.20.31.1")
+	lost.Start()
+	server.On("/ppp/secret/add name=local password=here remote-address=10.20.31.1")
 
 	ids := map[string]string{}
 	known := func(user string) {
 		t.Helper()
-		server.until(user+" is active", func() bool { return server.on("/ppp/active/print count-only where name="+user) == "1\n" })
+		server.Until(user+" is active", func() bool { return server.On("/ppp/active/print count-only where name="+user) == "1\n" })
 		ids[user] = strings.TrimPrefix(server.get("/ppp/active", user, "session-id"), "0x")
 	}
-	lost.on("/interface/pptp-client/add name=lost disabled=no connect-to=192.168.52.2 user=lost password=" + password)
+	lost.On("/interface/pptp-client/add name=lost disabled=no connect-to=192.168.52.2 user=lost password=" + password)
 	for _, user := range []string{"session", "idle", "user", "admin", "traffic"} {
 		client.dial(user, user)
 		known(user)
 	}
-	lost.connected("lost")
+	lost.Connected("lost")
 	known("lost")
 	client.add("local", "local", "here")
-	client.connected("local")
+	client.Connected("local")
 	known("local")
 	began := time.Now()
 
 	client.ping("user", 20, 500)
 	client.ping("admin", 5, 100)
-	_, _ = client.tryRun("", "ping", "-q", "-c", "5", "-s", "1000", "-i", "0.01", "-W", "1", "-I", "traffic", "10.0.0.1")
-	server.until("an interim update", func() bool { return slices.Contains(statuses(f.records(t, "user")), "Interim-Update") })
+	_, _ = client.TryRun("ping", "-q", "-c", "5", "-s", "1000", "-i", "0.01", "-W", "1", "-I", "traffic", "10.0.0.1")
+	server.Until("an interim update", func() bool { return slices.Contains(statuses(f.records(t, "user")), "Interim-Update") })
 	client.ping("user", 10, 500)
 	octets, packets := server.get("/ppp/active", "user", "bytes"), server.get("/ppp/active", "user", "packets")
 	iface := server.get("/interface", "<pptp-user>", "tx-byte") + "/" + server.get("/interface", "<pptp-user>", "rx-byte")
-	client.on("/interface/pptp-client/disable user")
+	client.On("/interface/pptp-client/disable user")
 	up := time.Since(began)
-	server.on("/ppp/active/remove [find name=admin]")
-	lost.kill()
+	server.On("/ppp/active/remove [find name=admin]")
+	lost.Kill()
 	for user, reason := range map[string]string{"session": "session timeout", "idle": "idle timeout", "traffic": "traffic limit reached"} {
-		server.logs(`<pptp-` + user + `>: terminating\.\.\. - ` + reason)
+		server.Logs(`<pptp-` + user + `>: terminating\.\.\. - ` + reason)
 	}
-	client.on("/interface/pptp-client/disable [find]")
+	client.On("/interface/pptp-client/disable [find]")
 
 	for user, cause := range map[string]string{
 		"user": "User-Request", "admin": "Admin-Reset", "lost": "Lost-Carrier", "session": "Session-Timeout", "idle": "Idle-Timeout",
 		"traffic": "NAS-Request", "local": "User-Request",
 	} {
 		var list []record
-		server.until(user+" is accounted", func() bool {
+		server.Until(user+" is accounted", func() bool {
 			list = nil
 			for _, r := range f.records(t, user) {
 				if r["Acct-Session-Id"] == ids[user] {
@@ -150,7 +152,7 @@ func TestRequiresRootTunnelAccounting(t *testing.T) {
 		if user == "lost" {
 			continue
 		}
-		if stop["Calling-Station-Id"] != clientAddress || stop["Called-Station-Id"] != serverAddress {
+		if stop["Calling-Station-Id"] != rig.ClientAddress || stop["Called-Station-Id"] != rig.ServerAddress {
 			t.Errorf("%s: %v", user, stop)
 		}
 	}
@@ -178,16 +180,16 @@ func TestRequiresRootTunnelAccounting(t *testing.T) {
 	}
 
 	// Without accounting there is none.
-	server.on("/ppp/aaa/set accounting=no")
+	server.On("/ppp/aaa/set accounting=no")
 	before := len(f.records(t, "admin"))
-	client.on("/interface/pptp-client/enable admin")
-	client.connected("admin")
-	client.on("/interface/pptp-client/disable admin")
+	client.On("/interface/pptp-client/enable admin")
+	client.Connected("admin")
+	client.On("/interface/pptp-client/disable admin")
 	server.sessions(0)
-	server.on("/ppp/aaa/set accounting=yes")
+	server.On("/ppp/aaa/set accounting=yes")
 	client.dial("last", "admin")
-	client.on("/interface/pptp-client/disable last")
-	server.until("the next session", func() bool { return len(f.records(t, "admin")) == before+2 })
+	client.On("/interface/pptp-client/disable last")
+	server.Until("the next session", func() bool { return len(f.records(t, "admin")) == before+2 })
 }
 
 // TestRequiresRootTunnelOutage ends a session while the server is not there, and
@@ -195,28 +197,28 @@ func TestRequiresRootTunnelAccounting(t *testing.T) {
 func TestRequiresRootTunnelOutage(t *testing.T) {
 	t.Parallel()
 	server, client, f := newTunnels(t, fmt.Sprintf("u\tCleartext-Password := \"%s\"\n\tFramed-IP-Address = 10.20.30.1\n", password))
-	server.on("/radius/set 0 timeout=100ms")
+	server.On("/radius/set 0 timeout=100ms")
 	client.dial("u", "u")
-	server.until("the start", func() bool { return len(f.records(t, "u")) == 1 })
+	server.Until("the start", func() bool { return len(f.records(t, "u")) == 1 })
 	client.ping("u", 10, 100)
 	f.stop()
-	client.on("/interface/pptp-client/disable u")
+	client.On("/interface/pptp-client/disable u")
 	server.sessions(0)
-	server.until("a record without an answer", func() bool { return server.monitor("/radius/monitor 0")["timeouts"] != "0" })
-	server.kill()
-	server.start()
-	server.logs(`radius,info \d accounting records? of an earlier run wait`)
+	server.Until("a record without an answer", func() bool { return server.Monitor("/radius/monitor 0")["timeouts"] != "0" })
+	server.Kill()
+	server.Start()
+	server.Logs(`radius,info \d accounting records? of an earlier run wait`)
 	time.Sleep(time.Second)
 	f.start(t)
-	client.on("/interface/pptp-client/enable u")
-	client.connected("u")
-	server.until("all arrives", func() bool { return len(f.records(t, "u")) == 3 })
+	client.On("/interface/pptp-client/enable u")
+	client.Connected("u")
+	server.Until("all arrives", func() bool { return len(f.records(t, "u")) == 3 })
 	got := strings.Join(statuses(f.records(t, "")), " ")
 	if want := "Accounting-On Start Stop Accounting-On Start"; got != want {
 		t.Errorf("arrived: %s, want %s", got, want)
 	}
 	// Who ends in good order tells of all sessions, and of itself last.
-	server.stop()
+	server.Stop()
 	got = strings.Join(statuses(f.records(t, "")), " ")
 	if want := "Accounting-On Start Stop Accounting-On Start Stop Accounting-Off"; got != want {
 		t.Errorf("arrived: %s, want %s", got, want)

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gopptp/test/rig"
 )
 
 // order sends a request to the server as its FreeRADIUS would, and gives what
 // radclient prints.
 func (m *machine) order(kind, secret, attributes string) string {
 	m.t.Helper()
-	out, err := m.tryRun(attributes, "radclient", "-x", "-r", "1", "-t", "1", "127.0.0.1:3799", kind, secret)
+	out, err := m.Feed(attributes, "radclient", "-x", "-r", "1", "-t", "1", "127.0.0.1:3799", kind, secret)
 	if _, refused := err.(*exec.ExitError); err != nil && !refused {
 		m.t.Fatal(err)
 	}
@@ -25,15 +27,15 @@ func (m *machine) order(kind, secret, attributes string) string {
 // A tunnel that is changed loses no packet.
 func TestRequiresRootTunnelOrders(t *testing.T) {
 	t.Parallel()
-	need(t, "radclient")
-	need(t, "nft")
+	rig.Need(t, "radclient")
+	rig.Need(t, "nft")
 	users := ""
 	for n, user := range []string{"one", "two", "other"} {
 		users += fmt.Sprintf("%s\tCleartext-Password := \"%s\"\n\tFramed-IP-Address = 10.20.30.%d, Session-Timeout = 86400\n", user, password, n+1)
 	}
 	users += fmt.Sprintf("many\tCleartext-Password := \"%s\"\n", password)
 	server, client, f := newTunnels(t, users)
-	server.on(
+	server.On(
 		"/radius/incoming/set accept=yes",
 		"/ip/pool/add name=many ranges=10.20.31.1-10.20.31.9",
 		"/ppp/profile/set default-encryption remote-address=many",
@@ -46,7 +48,7 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 	client.dial("m1", "many")
 	client.dial("m2", "many")
 	client.add("local", "local", "here")
-	client.connected("local")
+	client.Connected("local")
 	server.sessions(6)
 	id := func(user string) string {
 		return strings.TrimPrefix(server.get("/ppp/active", user, "session-id"), "0x")
@@ -63,7 +65,7 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 		}
 	})
 	filters := func() string {
-		return server.run("nft", "list", "map", "ip", "gopptp", "gopptp-incoming") + server.run("nft", "list", "map", "ip", "gopptp", "gopptp-outgoing")
+		return server.Run("nft", "list", "map", "ip", "gopptp", "gopptp-incoming") + server.Run("nft", "list", "map", "ip", "gopptp", "gopptp-outgoing")
 	}
 	orders := []struct{ kind, attributes, answer, cause string }{
 		{"coa", "Acct-Session-Id = " + one + ", Mikrotik-Rate-Limit = 10M/10M", "CoA-ACK", ""},
@@ -82,18 +84,18 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 		{"disconnect", "Acct-Session-Id = " + two + ", Message-Authenticator = 0x00", "Disconnect-ACK", ""},
 		{"disconnect", "User-Name = many", "Disconnect-ACK", ""},
 	}
-	server.until("the port is open", func() bool {
+	server.Until("the port is open", func() bool {
 		return strings.Contains(server.order("coa", secret, "NAS-Identifier = router"), "CoA-NAK")
 	})
-	server.on("/radius/incoming/reset-counters")
+	server.On("/radius/incoming/reset-counters")
 	for _, o := range orders {
 		out := server.order(o.kind, secret, o.attributes)
 		if !strings.Contains(out, "Received "+o.answer) || !strings.Contains(out, o.cause) {
 			t.Errorf("%s %s:\n%s", o.kind, o.attributes, out)
 		}
 	}
-	shows(t, filters(), `"<pptp-one>" : jump first`)
-	shows(t, filters(), `"<pptp-local>" : jump golden`)
+	rig.Shows(t, filters(), `"<pptp-one>" : jump first`)
+	rig.Shows(t, filters(), `"<pptp-local>" : jump golden`)
 	if out := filters(); strings.Contains(out, "elsewhere") {
 		t.Errorf("an order that was refused has an effect:\n%s", out)
 	}
@@ -103,10 +105,10 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 	if stop := server.stopped(f, "two"); stop["Acct-Terminate-Cause"] != "Admin-Reset" || stop["Acct-Session-Id"] != two {
 		t.Errorf("two: %v", stop)
 	}
-	server.until("both of many are gone", func() bool {
-		return strings.Count(server.logged(), "<pptp-many>: disconnected")+strings.Count(server.logged(), "<pptp-many-1>: disconnected") >= 2
+	server.Until("both of many are gone", func() bool {
+		return strings.Count(server.Logged(), "<pptp-many>: disconnected")+strings.Count(server.Logged(), "<pptp-many-1>: disconnected") >= 2
 	})
-	if got := server.monitor("/radius/incoming/monitor"); got["requests"] != "15" || got["acks"] != "8" || got["naks"] != "7" || got["bad-requests"] != "0" {
+	if got := server.Monitor("/radius/incoming/monitor"); got["requests"] != "15" || got["acks"] != "8" || got["naks"] != "7" || got["bad-requests"] != "0" {
 		t.Errorf("the monitor shows %v", got)
 	}
 
@@ -114,11 +116,11 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 	if out := server.order("disconnect", "wrong", "User-Name = one"); strings.Contains(out, "Received") {
 		t.Errorf("with a wrong secret:\n%s", out)
 	}
-	out, _ := client.tryRun("User-Name = one", "radclient", "-x", "-r", "1", "-t", "1", serverAddress+":3799", "disconnect", secret)
+	out, _ := client.Feed("User-Name = one", "radclient", "-x", "-r", "1", "-t", "1", rig.ServerAddress+":3799", "disconnect", secret)
 	if strings.Contains(out, "Received") {
 		t.Errorf("from elsewhere:\n%s", out)
 	}
-	if got := server.monitor("/radius/incoming/monitor"); got["requests"] != "17" || got["bad-requests"] != "2" {
+	if got := server.Monitor("/radius/incoming/monitor"); got["requests"] != "17" || got["bad-requests"] != "2" {
 		t.Errorf("the monitor shows %v", got)
 	}
 
@@ -142,9 +144,9 @@ func TestRequiresRootTunnelOrders(t *testing.T) {
 
 	// A session that is older than its new limit ends.
 	server.order("coa", secret, "User-Name = one, Session-Timeout = 1")
-	server.logs(`<pptp-one>: terminating\.\.\. - session timeout`)
+	server.Logs(`<pptp-one>: terminating\.\.\. - session timeout`)
 	list := f.records(t, "one")
-	server.until("one's stop", func() bool {
+	server.Until("one's stop", func() bool {
 		list = f.records(t, "one")
 		return len(list) > 1 && list[1]["Acct-Status-Type"] == "Stop"
 	})

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"gopptp/internal/host/hosttest"
+	"gopptp/test/rig"
 )
 
 // lan gives a machine a bridge, and one host behind it on a cable. The host has no
@@ -20,11 +21,11 @@ func lan(t *testing.T, r *machine, bridge, name string) (host *machine) {
 	hosttest.Cable(t, 1500,
 		hosttest.Port{In: r.Namespace, Name: port, Prefix: netip.MustParsePrefix("198.51.100.1/32")},
 		hosttest.Port{In: host.Namespace, Name: "eth0", Prefix: netip.MustParsePrefix("198.51.100.2/32")})
-	r.run("ip", "addr", "flush", "dev", port)
-	host.run("ip", "addr", "flush", "dev", "eth0")
-	r.run("ip", "link", "add", bridge, "type", "bridge")
-	r.run("ip", "link", "set", port, "master", bridge)
-	r.run("ip", "link", "set", bridge, "up")
+	r.Run("ip", "addr", "flush", "dev", port)
+	host.Run("ip", "addr", "flush", "dev", "eth0")
+	r.Run("ip", "link", "add", bridge, "type", "bridge")
+	r.Run("ip", "link", "set", port, "master", bridge)
+	r.Run("ip", "link", "set", bridge, "up")
 	return host
 }
 
@@ -46,23 +47,23 @@ func (r *machine) full(to string) bool {
 // each bridge learns who is behind the other.
 func TestRequiresRootBridge(t *testing.T) {
 	t.Parallel()
-	need(t, "ip", "bridge", "ping", "dnsmasq", "udhcpc")
+	rig.Need(t, "ip", "bridge", "ping", "dnsmasq", "udhcpc")
 	server, client := newPair(t)
 	left, right := lan(t, server, "br0", "left"), lan(t, client, "br0", "right")
-	left.run("ip", "addr", "add", "10.9.0.1/24", "dev", "eth0")
+	left.Run("ip", "addr", "add", "10.9.0.1/24", "dev", "eth0")
 	left.background("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--bind-interfaces",
 		"--user=root", "--pid-file", "--log-facility=-", "--dhcp-authoritative", "--no-ping",
-		"--dhcp-range=10.9.0.50,10.9.0.60,1h", "--dhcp-leasefile="+left.file("leases"))
+		"--dhcp-range=10.9.0.50,10.9.0.60,1h", "--dhcp-leasefile="+left.File("leases"))
 
-	server.on("/ppp/profile/add name=lan bridge=br0 use-encryption=required",
+	server.On("/ppp/profile/add name=lan bridge=br0 use-encryption=required",
 		"/ppp/secret/add name=bridged password=p profile=lan",
 		"/ppp/secret/add name=plain password=p profile=default-encryption local-address=10.0.0.1 remote-address=10.0.0.5",
 		"/interface/pptp-server/server/set max-mtu=1450 max-mru=1450 mrru=1600")
-	client.on("/ppp/profile/add name=lan bridge=br0 use-encryption=required")
+	client.On("/ppp/profile/add name=lan bridge=br0 use-encryption=required")
 	client.dial("tunnel", "bridged", "profile=lan", "max-mtu=1450", "max-mru=1450", "mrru=1600")
-	client.logs("tunnel: port of bridge br0")
-	server.logs("<pptp-bridged>: port of bridge br0")
-	if got := client.client("tunnel"); got["encoding"] != "MPPE128 stateless" || got["local-address"] != "" {
+	client.Logs("tunnel: port of bridge br0")
+	server.Logs("<pptp-bridged>: port of bridge br0")
+	if got := client.Client("tunnel"); got["encoding"] != "MPPE128 stateless" || got["local-address"] != "" {
 		t.Errorf("%v", got)
 	}
 	if client.has("tunnel") || !client.has("tunnel-br") {
@@ -70,15 +71,15 @@ func TestRequiresRootBridge(t *testing.T) {
 	}
 
 	// The hosts meet by DHCP, as soon as the ports forward.
-	script := right.file("script")
+	script := right.File("script")
 	if err := os.WriteFile(script, []byte("#!/bin/sh\n[ \"$1\" != bound ] || ip addr add \"$ip/$mask\" dev \"$interface\"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	right.run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "15", "-T", "1", "-s", script)
-	address, _, _ := strings.Cut(strings.TrimSpace(right.run("ip", "-4", "-br", "addr", "show", "dev", "eth0")), "/")
+	right.Run("udhcpc", "-i", "eth0", "-f", "-q", "-n", "-t", "15", "-T", "1", "-s", script)
+	address, _, _ := strings.Cut(strings.TrimSpace(right.Run("ip", "-4", "-br", "addr", "show", "dev", "eth0")), "/")
 	address = address[strings.LastIndex(address, " ")+1:]
-	if !strings.HasPrefix(address, "10.9.0.5") && address != "10.9.0.60" || !strings.Contains(left.read("leases"), right.mac()) {
-		t.Fatalf("address %q, leases:\n%s", address, left.read("leases"))
+	if !strings.HasPrefix(address, "10.9.0.5") && address != "10.9.0.60" || !strings.Contains(left.ReadFile("leases"), right.mac()) {
+		t.Fatalf("address %q, leases:\n%s", address, left.ReadFile("leases"))
 	}
 	wire := hear(t, client.Namespace, "wan")
 	if !right.full("10.9.0.1") || !left.full(address) {
@@ -93,18 +94,18 @@ func TestRequiresRootBridge(t *testing.T) {
 	if len(fragments) < 24 {
 		t.Errorf("the test is blind: %d packets", len(fragments))
 	}
-	shows(t, right.run("ip", "neigh", "show", "10.9.0.1"), left.mac())
-	shows(t, server.run("bridge", "fdb", "show", "br", "br0"), right.mac()+" dev <pptp-br")
-	shows(t, client.run("bridge", "fdb", "show", "br", "br0"), left.mac()+" dev tunnel-br")
+	rig.Shows(t, right.Run("ip", "neigh", "show", "10.9.0.1"), left.mac())
+	rig.Shows(t, server.Run("bridge", "fdb", "show", "br", "br0"), right.mac()+" dev <pptp-br")
+	rig.Shows(t, client.Run("bridge", "fdb", "show", "br", "br0"), left.mac()+" dev tunnel-br")
 	for _, r := range []*machine{server, client} {
 		if mtu := r.Link("br0").Attrs().MTU; mtu != 1500 {
-			t.Errorf("the bridge of the %s has now the MTU %d", r.name, mtu)
+			t.Errorf("the bridge of the %s has now the MTU %d", r.Name, mtu)
 		}
 	}
 
 	// A user without a bridge beside it, with a client that would bridge.
 	client.dial("plain", "plain", "profile=lan")
-	client.until("IP crosses", func() bool { return client.pings("10.0.0.1") })
+	client.Until("IP crosses", func() bool { return client.pings("10.0.0.1") })
 	if client.has("plain-br") {
 		t.Error("a user without a bridge got a port")
 	}
@@ -112,9 +113,9 @@ func TestRequiresRootBridge(t *testing.T) {
 		t.Error("the network behind the client reaches the other tunnel")
 	}
 
-	client.on("/interface/pptp-client/remove tunnel")
-	client.until("the port is gone", func() bool { return !client.has("tunnel-br") })
-	server.until("the port is gone", func() bool { return !strings.Contains(server.run("bridge", "link"), "<pptp-br") })
+	client.On("/interface/pptp-client/remove tunnel")
+	client.Until("the port is gone", func() bool { return !client.has("tunnel-br") })
+	server.Until("the port is gone", func() bool { return !strings.Contains(server.Run("bridge", "link"), "<pptp-br") })
 	if right.pings("10.9.0.1") {
 		t.Error("frames cross without a tunnel")
 	}
@@ -124,40 +125,40 @@ func TestRequiresRootBridge(t *testing.T) {
 // ports that are kept apart, and a bridge that is not there.
 func TestRequiresRootBridgePort(t *testing.T) {
 	t.Parallel()
-	need(t, "ip", "bridge", "ping")
+	rig.Need(t, "ip", "bridge", "ping")
 	server, client := newPair(t)
 	left := lan(t, server, "br0", "left")
-	left.run("ip", "addr", "add", "10.9.0.1/24", "dev", "eth0")
-	server.on("/ppp/profile/add name=apart bridge=br0 bridge-horizon=1 bridge-path-cost=777 bridge-port-priority=64 bridge-learning=yes",
+	left.Run("ip", "addr", "add", "10.9.0.1/24", "dev", "eth0")
+	server.On("/ppp/profile/add name=apart bridge=br0 bridge-horizon=1 bridge-path-cost=777 bridge-port-priority=64 bridge-learning=yes",
 		"/ppp/profile/add name=deaf bridge=br0 bridge-learning=no",
 		"/ppp/profile/add name=lost bridge=br9",
 		"/interface/pptp-server/server/set mrru=1600")
 	var hosts []*machine
 	for i := 1; i <= 2; i++ {
 		n := fmt.Sprint(i)
-		server.on(fmt.Sprintf("/ppp/secret/add name=u%d password=p profile=apart local-address=10.0.0.1 remote-address=10.0.0.%d", i, 4+i))
-		client.on("/ppp/profile/add name=lan" + n + " bridge=br" + n)
+		server.On(fmt.Sprintf("/ppp/secret/add name=u%d password=p profile=apart local-address=10.0.0.1 remote-address=10.0.0.%d", i, 4+i))
+		client.On("/ppp/profile/add name=lan" + n + " bridge=br" + n)
 		host := lan(t, client, "br"+n, "h"+n)
-		host.run("ip", "addr", "add", "10.9.0.1"+n+"/24", "dev", "eth0")
+		host.Run("ip", "addr", "add", "10.9.0.1"+n+"/24", "dev", "eth0")
 		hosts = append(hosts, host)
 		client.dial("t"+n, "u"+n, "profile=lan"+n, "mrru=1600")
-		host.until("frames cross", func() bool { return host.full("10.9.0.1") })
-		client.until("IP crosses", func() bool { return client.pings("10.0.0.1", "-I", "t"+n) })
+		host.Until("frames cross", func() bool { return host.full("10.9.0.1") })
+		client.Until("IP crosses", func() bool { return client.pings("10.0.0.1", "-I", "t"+n) })
 	}
-	port := server.run("ip", "-d", "link", "show", "<pptp-u1>-br")
-	shows(t, port, "master br0", "priority 16 cost 777", "learning on", "isolated on")
+	port := server.Run("ip", "-d", "link", "show", "<pptp-u1>-br")
+	rig.Shows(t, port, "master br0", "priority 16 cost 777", "learning on", "isolated on")
 	if hosts[0].pings("10.9.0.12") {
 		t.Error("ports with a horizon reach each other")
 	}
 
-	server.on("/ppp/secret/set u2 profile=deaf", "/ppp/active/remove [find name=u2]")
-	client.until("ports without a horizon reach each other", func() bool { return hosts[0].pings("10.9.0.12") })
-	shows(t, server.run("ip", "-d", "link", "show", "<pptp-u2>-br"), "learning off", "isolated off")
+	server.On("/ppp/secret/set u2 profile=deaf", "/ppp/active/remove [find name=u2]")
+	client.Until("ports without a horizon reach each other", func() bool { return hosts[0].pings("10.9.0.12") })
+	rig.Shows(t, server.Run("ip", "-d", "link", "show", "<pptp-u2>-br"), "learning off", "isolated off")
 
 	// Without an MRRU only smaller frames cross; the bridges stay as they are.
-	client.on("/interface/pptp-client/set t2 mrru=disabled")
-	client.logs("t2: no frame above 1448 octets crosses")
-	hosts[1].until("frames cross", func() bool { return hosts[1].pings("10.9.0.1", "-M", "do", "-s", "1400") })
+	client.On("/interface/pptp-client/set t2 mrru=disabled")
+	client.Logs("t2: no frame above 1448 octets crosses")
+	hosts[1].Until("frames cross", func() bool { return hosts[1].pings("10.9.0.1", "-M", "do", "-s", "1400") })
 	if hosts[1].full("10.9.0.1") {
 		t.Error("full frames cross without an MRRU")
 	}
@@ -165,8 +166,8 @@ func TestRequiresRootBridgePort(t *testing.T) {
 		t.Errorf("the bridge has now the MTU %d", mtu)
 	}
 
-	server.on("/ppp/secret/set u2 profile=lost", "/ppp/active/remove [find name=u2]")
-	server.logs(`<pptp-u2>: could not add bridge port: .*bridge "br9"`)
-	client.until("IP crosses all the same", func() bool { return client.pings("10.0.0.1", "-I", "t2") })
-	client.until("the port is gone", func() bool { return !client.has("t2-br") })
+	server.On("/ppp/secret/set u2 profile=lost", "/ppp/active/remove [find name=u2]")
+	server.Logs(`<pptp-u2>: could not add bridge port: .*bridge "br9"`)
+	client.Until("IP crosses all the same", func() bool { return client.pings("10.0.0.1", "-I", "t2") })
+	client.Until("the port is gone", func() bool { return !client.has("t2-br") })
 }

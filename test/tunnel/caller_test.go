@@ -16,6 +16,7 @@ import (
 	"gopptp/ppp/link"
 	"gopptp/pptp"
 	"gopptp/pptp/wire"
+	"gopptp/test/rig"
 )
 
 // callLimit is how long a call may take until it is up or refused.
@@ -52,7 +53,7 @@ func newCaller(t *testing.T, in *hosttest.Namespace) *caller {
 func (c *caller) connect(ctx context.Context, from netip.Addr) (nc net.Conn, err error) {
 	c.in.Do(func() { // the socket is the namespace's: nothing here starts a goroutine for it
 		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}}
-		nc, err = d.DialContext(ctx, "tcp4", serverAddress+":1723")
+		nc, err = d.DialContext(ctx, "tcp4", rig.ServerAddress+":1723")
 	})
 	return nc, err
 }
@@ -68,7 +69,7 @@ func (c *caller) call(ctx context.Context, from netip.Addr, use func(*plane.Call
 	running.Go(func() { _ = control.Run(context.WithoutCancel(ctx)) })
 	defer running.Wait()
 	defer control.Stop(wire.StopNone)
-	data, err := c.plane.NewCall(from, netip.MustParseAddr(serverAddress))
+	data, err := c.plane.NewCall(from, netip.MustParseAddr(rig.ServerAddress))
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gopptp/internal/host/hosttest"
+	"gopptp/test/rig"
 )
 
 // TestRequiresRootPeerDNS: the name servers of the server's profile get into the
@@ -19,12 +20,12 @@ func TestRequiresRootPeerDNS(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
 	const own = "# my own\nnameserver 192.0.2.53\nsearch example.com\n"
-	client.write("resolv.conf", own)
-	server.on(
+	client.WriteFile("resolv.conf", own)
+	server.On(
 		"/ppp/profile/add name=dns dns-server=10.0.0.53,10.0.0.54 wins-server=10.0.0.55",
 		"/ppp/secret/add name=u password=p profile=dns local-address=10.0.0.1 remote-address=10.0.0.5",
 	)
-	names := func() string { return client.read("resolv.conf") }
+	names := func() string { return client.ReadFile("resolv.conf") }
 	servers := func() []string { // those in force, in their order
 		var all []string
 		for _, m := range regexp.MustCompile(`(?m)^nameserver (.*)$`).FindAllStringSubmatch(names(), -1) {
@@ -41,24 +42,24 @@ func TestRequiresRootPeerDNS(t *testing.T) {
 		if got := strings.Join(servers(), " "); got != c.want {
 			t.Errorf("use-peer-dns=%s: the name servers are %s, want %s", c.use, got, c.want)
 		}
-		client.on("/interface/pptp-client/remove u")
-		client.until("the file is as it was", func() bool { return names() == own })
+		client.On("/interface/pptp-client/remove u")
+		client.Until("the file is as it was", func() bool { return names() == own })
 	}
 	// A daemon that was killed takes its lines out when it comes back.
 	client.dial("u", "u", "use-peer-dns=exclusively")
-	client.kill()
+	client.Kill()
 	if got := strings.Join(servers(), " "); got != "10.0.0.53 10.0.0.54" {
 		t.Errorf("after a kill the name servers are %s", got)
 	}
-	server.on("/interface/pptp-server/server/set enabled=no") // so that it stays down
-	client.start()
+	server.On("/interface/pptp-server/server/set enabled=no") // so that it stays down
+	client.Start()
 	if got := names(); got != own {
 		t.Errorf("after the restart the file is:\n%s", got)
 	}
-	server.on("/interface/pptp-server/server/set enabled=yes")
-	client.connected("u")
-	shows(t, strings.Join(servers(), " "), "10.0.0.53 10.0.0.54")
-	client.stop()
+	server.On("/interface/pptp-server/server/set enabled=yes")
+	client.Connected("u")
+	rig.Shows(t, strings.Join(servers(), " "), "10.0.0.53 10.0.0.54")
+	client.Stop()
 	if got := names(); got != own {
 		t.Errorf("after the stop the file is:\n%s", got)
 	}
@@ -72,7 +73,7 @@ func behind(t *testing.T) (server, client *machine) {
 	middle := hosttest.New(t)
 	hosttest.Cable(t, 1500,
 		hosttest.Port{In: middle, Name: "to-server", Prefix: netip.MustParsePrefix("192.168.51.1/24")},
-		hosttest.Port{In: server.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(serverAddress + "/24")})
+		hosttest.Port{In: server.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(rig.ServerAddress + "/24")})
 	hosttest.Cable(t, 1500,
 		hosttest.Port{In: middle, Name: "to-client", Prefix: netip.MustParsePrefix("192.168.52.1/24")},
 		hosttest.Port{In: client.Namespace, Name: "wan", Prefix: netip.MustParsePrefix("192.168.52.3/24")})
@@ -81,9 +82,9 @@ func behind(t *testing.T) (server, client *machine) {
 	server.Route(all, netip.MustParseAddr("192.168.51.1"))
 	client.Route(all, netip.MustParseAddr("192.168.52.1"))
 	server.Address("lo", netip.MustParsePrefix("192.0.2.80/32"))
-	server.start()
-	client.start()
-	server.on(
+	server.Start()
+	client.Start()
+	server.On(
 		"/interface/pptp-server/server/set enabled=yes",
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5",
 	)
@@ -95,9 +96,9 @@ func behind(t *testing.T) (server, client *machine) {
 func TestRequiresRootDefaultRoute(t *testing.T) {
 	t.Parallel()
 	server, client := behind(t)
-	before := client.run("ip", "route")
+	before := client.Run("ip", "route")
 	way := func(address string) string {
-		fields := strings.Fields(client.run("ip", "route", "get", address))
+		fields := strings.Fields(client.Run("ip", "route", "get", address))
 		for i, f := range fields {
 			if f == "dev" {
 				return fields[i+1]
@@ -107,56 +108,56 @@ func TestRequiresRootDefaultRoute(t *testing.T) {
 	}
 	restored := func() {
 		t.Helper()
-		client.until("the routes are as they were", func() bool { return client.run("ip", "route") == before })
+		client.Until("the routes are as they were", func() bool { return client.Run("ip", "route") == before })
 	}
 	check := func(want string) {
 		t.Helper()
 		if got := way("192.0.2.80"); got != want {
-			t.Errorf("192.0.2.80 is reached through %s, want %s\n%s", got, want, client.run("ip", "route"))
+			t.Errorf("192.0.2.80 is reached through %s, want %s\n%s", got, want, client.Run("ip", "route"))
 		}
-		if got := way(serverAddress); got != "wan" {
-			t.Errorf("the server is reached through %s\n%s", got, client.run("ip", "route"))
+		if got := way(rig.ServerAddress); got != "wan" {
+			t.Errorf("the server is reached through %s\n%s", got, client.Run("ip", "route"))
 		}
 	}
 	check("wan")
 	client.dial("u", "u", "add-default-route=yes")
 	check("u")
-	shows(t, client.on("/ip/route/print where dst-address=0.0.0.0/0"), "0.0.0.0/0", "u")
+	rig.Shows(t, client.On("/ip/route/print where dst-address=0.0.0.0/0"), "0.0.0.0/0", "u")
 	inside := hear(t, server.Namespace, "<pptp-u>")
 	if !client.pings("192.0.2.80") {
 		t.Error("nothing comes back through the tunnel")
 	}
-	client.until("the ping took the tunnel", func() bool { return len(inside.heard()) > 0 })
-	client.on("/interface/pptp-client/disable u")
+	client.Until("the ping took the tunnel", func() bool { return len(inside.heard()) > 0 })
+	client.On("/interface/pptp-client/disable u")
 	restored()
 
 	// With a distance the kernel compares metrics: its own default route has 0 and
 	// stays in force until it is gone.
-	client.on("/interface/pptp-client/set u default-route-distance=5", "/interface/pptp-client/enable u")
-	client.connected("u")
+	client.On("/interface/pptp-client/set u default-route-distance=5", "/interface/pptp-client/enable u")
+	client.Connected("u")
 	check("wan")
-	shows(t, client.run("ip", "route", "show", "default"), "dev wan", "dev u", "metric 5")
-	client.run("ip", "route", "del", "default", "via", "192.168.52.1")
+	rig.Shows(t, client.Run("ip", "route", "show", "default"), "dev wan", "dev u", "metric 5")
+	client.Run("ip", "route", "del", "default", "via", "192.168.52.1")
 	check("u")
-	client.run("ip", "route", "add", "default", "via", "192.168.52.1")
-	client.on("/interface/pptp-client/disable u")
+	client.Run("ip", "route", "add", "default", "via", "192.168.52.1")
+	client.On("/interface/pptp-client/disable u")
 	restored()
 
 	// A crash leaves the old default route in force, and the next start takes away
 	// what is left.
-	client.on("/interface/pptp-client/set u default-route-distance=1", "/interface/pptp-client/enable u")
-	client.connected("u")
+	client.On("/interface/pptp-client/set u default-route-distance=1", "/interface/pptp-client/enable u")
+	client.Connected("u")
 	check("u")
-	client.kill()
-	client.until("the interface is gone", func() bool { return !client.has("u") })
+	client.Kill()
+	client.Until("the interface is gone", func() bool { return !client.has("u") })
 	check("wan")
-	server.on("/interface/pptp-server/server/set enabled=no")
-	client.start()
+	server.On("/interface/pptp-server/server/set enabled=no")
+	client.Start()
 	restored()
-	server.on("/interface/pptp-server/server/set enabled=yes")
-	client.connected("u")
+	server.On("/interface/pptp-server/server/set enabled=yes")
+	client.Connected("u")
 	check("u")
-	client.stop()
+	client.Stop()
 	restored()
 }
 
@@ -165,35 +166,35 @@ func TestRequiresRootDefaultRoute(t *testing.T) {
 func TestRequiresRootDialOnDemand(t *testing.T) {
 	t.Parallel()
 	server, client := behind(t)
-	client.on("/ppp/profile/add name=idle idle-timeout=2s use-encryption=yes")
+	client.On("/ppp/profile/add name=idle idle-timeout=2s use-encryption=yes")
 	client.add("u", "u", "dial-on-demand=yes", "add-default-route=yes", "profile=idle")
-	waiting := func() bool { return client.client("u")["status"] == "waiting for packets" }
-	client.until("the client waits", waiting)
-	shows(t, client.run("ip", "addr", "show", "dev", "u"), "peer 10.112.112.")
-	if n := server.on("/ppp/active/print count-only"); n != "0\n" {
+	waiting := func() bool { return client.Client("u")["status"] == "waiting for packets" }
+	client.Until("the client waits", waiting)
+	rig.Shows(t, client.Run("ip", "addr", "show", "dev", "u"), "peer 10.112.112.")
+	if n := server.On("/ppp/active/print count-only"); n != "0\n" {
 		t.Errorf("%s sessions while the client waits", n)
 	}
 	for round := range 2 {
 		began := time.Now()
-		out, err := client.tryRun("ping", "-q", "-c", "1", "-W", "10", "192.0.2.80")
+		out, err := client.TryRun("ping", "-q", "-c", "1", "-W", "10", "192.0.2.80")
 		if err != nil {
 			t.Fatalf("round %d: no answer to the packet that woke the client: %v\n%s", round, err, out)
 		}
 		t.Logf("round %d: answered in %v", round, time.Since(began))
-		client.connected("u")
-		if got := client.client("u"); got["local-address"] != "10.0.0.5" || got["remote-address"] != "10.0.0.1" {
+		client.Connected("u")
+		if got := client.Client("u"); got["local-address"] != "10.0.0.5" || got["remote-address"] != "10.0.0.1" {
 			t.Errorf("the addresses are %q", got)
 		}
 		if !client.pings("192.0.2.80") {
 			t.Error("the connected tunnel carries nothing")
 		}
-		client.until("the client waits again", waiting)
-		shows(t, client.logged(), "u: terminating... - idle timeout")
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.Until("the client waits again", waiting)
+		rig.Shows(t, client.Logged(), "u: terminating... - idle timeout")
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
-	client.on("/interface/pptp-client/remove u")
-	client.until("the interface is gone", func() bool { return !client.has("u") })
-	client.until("its routes are gone", func() bool { return !strings.Contains(client.run("ip", "route"), "proto 217") })
+	client.On("/interface/pptp-client/remove u")
+	client.Until("the interface is gone", func() bool { return !client.has("u") })
+	client.Until("its routes are gone", func() bool { return !strings.Contains(client.Run("ip", "route"), "proto 217") })
 }
 
 // TestRequiresRootRedial: a client comes back when its server does, whether that
@@ -201,29 +202,29 @@ func TestRequiresRootDialOnDemand(t *testing.T) {
 func TestRequiresRootRedial(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
-	server.on("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
+	server.On("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
 	client.dial("u", "u", "keepalive-timeout=1")
-	if got := client.client("u"); got["encoding"] != "MPPE128 stateless" || got["mtu"] != "1450" || got["mru"] != "1450" || !regexp.MustCompile(`^\d+s$`).MatchString(got["uptime"]) {
+	if got := client.Client("u"); got["encoding"] != "MPPE128 stateless" || got["mtu"] != "1450" || got["mru"] != "1450" || !regexp.MustCompile(`^\d+s$`).MatchString(got["uptime"]) {
 		t.Errorf("the monitor shows %q", got)
 	}
-	shows(t, client.on("/interface/pptp-client/print"), "0  R ", `name="u"`)
-	server.stop()
-	client.until("the client is down", func() bool { return client.client("u")["status"] != "connected" })
-	if got := client.client("u"); len(got) != 1 {
+	rig.Shows(t, client.On("/interface/pptp-client/print"), "0  R ", `name="u"`)
+	server.Stop()
+	client.Until("the client is down", func() bool { return client.Client("u")["status"] != "connected" })
+	if got := client.Client("u"); len(got) != 1 {
 		t.Errorf("while it is down the monitor shows %q", got)
 	}
-	hides(t, client.on("/interface/pptp-client/print"), "0  R ")
-	server.start()
-	client.connected("u")
-	server.kill()
-	client.until("the client is down", func() bool { return client.client("u")["status"] != "connected" })
-	server.start()
-	client.connected("u")
+	hides(t, client.On("/interface/pptp-client/print"), "0  R ")
+	server.Start()
+	client.Connected("u")
+	server.Kill()
+	client.Until("the client is down", func() bool { return client.Client("u")["status"] != "connected" })
+	server.Start()
+	client.Connected("u")
 	if !client.pings("10.0.0.1") {
 		t.Error("no answer after the second restart")
 	}
-	client.on("/interface/pptp-client/disable u")
-	if got := client.client("u"); got["status"] != "disabled" || len(got) != 1 {
+	client.On("/interface/pptp-client/disable u")
+	if got := client.Client("u"); got["status"] != "disabled" || len(got) != 1 {
 		t.Errorf("a disabled client shows %q", got)
 	}
 }
@@ -233,28 +234,28 @@ func TestRequiresRootRedial(t *testing.T) {
 func TestRequiresRootConnectToName(t *testing.T) {
 	t.Parallel()
 	server, client := newMachine(t, "server"), newMachine(t, "client")
-	plug(t, server, client)
-	client.write("hosts", "127.0.0.1 localhost\n")
-	client.hosts = client.file("hosts")
-	server.start()
-	client.start()
-	server.on(
+	rig.Plug(t, server.Machine, client.Machine)
+	client.WriteFile("hosts", "127.0.0.1 localhost\n")
+	client.Through = []string{"unshare", "--mount", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, client.File("hosts")}
+	server.Start()
+	client.Start()
+	server.On(
 		"/interface/pptp-server/server/set enabled=yes",
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5",
 	)
-	client.on("/interface/pptp-client/add name=u disabled=no connect-to=vpn.test user=u password=p")
-	client.logs(`u: terminating\.\.\. - .*vpn\.test`)
+	client.On("/interface/pptp-client/add name=u disabled=no connect-to=vpn.test user=u password=p")
+	client.Logs(`u: terminating\.\.\. - .*vpn\.test`)
 	// The same file, not another in its place: it is mounted.
-	f, err := os.OpenFile(client.hosts, os.O_APPEND|os.O_WRONLY, 0)
+	f, err := os.OpenFile(client.File("hosts"), os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := f.WriteString(serverAddress + " vpn.test\n"); err != nil {
+	if _, err := f.WriteString(rig.ServerAddress + " vpn.test\n"); err != nil {
 		t.Fatal(err)
 	}
-	client.connected("u")
-	shows(t, client.on("/interface/pptp-client/print"), "connect-to=vpn.test")
+	client.Connected("u")
+	rig.Shows(t, client.On("/interface/pptp-client/print"), "connect-to=vpn.test")
 }
 
 // TestRequiresRootAllow: what a client does not allow it does not do, whatever the
@@ -266,11 +267,11 @@ func TestRequiresRootAllow(t *testing.T) {
 		password  = "Sesame-Open-1"
 		pap, chap = 0xc023, 0xc223 // PPP protocols
 	)
-	server.on(
+	server.On(
 		"/ppp/profile/set default-encryption use-encryption=no",
 		"/ppp/secret/add name=somebody password="+password+" local-address=10.0.0.1 remote-address=10.0.0.5",
 	)
-	client.on("/ppp/profile/add name=clear use-encryption=no")
+	client.On("/ppp/profile/add name=clear use-encryption=no")
 	wire := hear(t, server.Namespace, "wan")
 	// What left the client since the last case: PPP protocols, and whether the
 	// password was in it.
@@ -298,21 +299,21 @@ func TestRequiresRootAllow(t *testing.T) {
 		{"pap,mschap2", "pap", pap},
 		{"pap,chap,mschap1,mschap2", "chap", chap},
 	} {
-		server.on("/interface/pptp-server/server/set authentication=" + c.server)
+		server.On("/interface/pptp-server/server/set authentication=" + c.server)
 		listen()
 		protocols, told = map[uint16]bool{}, false
 		name := "c" + strconv.Itoa(n)
-		client.on("/interface/pptp-client/add name=" + name + " disabled=no profile=clear connect-to=" + serverAddress + " user=somebody password=" + password + " allow=" + c.allow)
+		client.On("/interface/pptp-client/add name=" + name + " disabled=no profile=clear connect-to=" + rig.ServerAddress + " user=somebody password=" + password + " allow=" + c.allow)
 		if c.with == 0 {
-			client.logs(name + `: terminating\.\.\. - failed to authenticate ourselves to peer`)
+			client.Logs(name + `: terminating\.\.\. - failed to authenticate ourselves to peer`)
 		} else {
-			client.connected(name)
-			client.until("it is on the wire", func() bool {
+			client.Connected(name)
+			client.Until("it is on the wire", func() bool {
 				listen()
 				return protocols[c.with]
 			})
 		}
-		time.Sleep(2 * look) // what is late
+		time.Sleep(2 * rig.Look) // what is late
 		listen()
 		if len(protocols) > 1 || c.with == 0 && len(protocols) > 0 || c.with != 0 && !protocols[c.with] {
 			t.Errorf("server %s, allow %s: authentication by %v", c.server, c.allow, protocols)
@@ -320,8 +321,8 @@ func TestRequiresRootAllow(t *testing.T) {
 		if told != (c.with == pap) {
 			t.Errorf("server %s, allow %s: the password was on the wire: %v", c.server, c.allow, told)
 		}
-		client.on("/interface/pptp-client/remove " + name)
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.On("/interface/pptp-client/remove " + name)
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
 }
 
@@ -329,7 +330,7 @@ func TestRequiresRootAllow(t *testing.T) {
 // it is one of the client's in enhanced GRE (RFC 2637, section 4.1).
 func fromClient(p []byte) (protocol uint16, code byte, ok bool) {
 	size := int(p[0]&0xf) * 4
-	if p[9] != 47 || netip.AddrFrom4([4]byte(p[12:16])) != netip.MustParseAddr(clientAddress) || len(p) < size+8 {
+	if p[9] != 47 || netip.AddrFrom4([4]byte(p[12:16])) != netip.MustParseAddr(rig.ClientAddress) || len(p) < size+8 {
 		return 0, 0, false
 	}
 	h := p[size:]

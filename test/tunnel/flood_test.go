@@ -15,6 +15,7 @@ import (
 	"gopptp/internal/host/hosttest"
 	"gopptp/internal/plane"
 	"gopptp/pptp"
+	"gopptp/test/rig"
 )
 
 const (
@@ -62,7 +63,8 @@ func guess(ctx context.Context, c *caller, from netip.Addr) {
 // them.
 func TestRequiresRootFlood(t *testing.T) {
 	server := newMachine(t, "server")
-	good, bad := hosttest.New(t), hosttest.New(t)
+	good, own := hosttest.New(t), newMachine(t, "crowd")
+	bad := own.Namespace
 	cable := func(n *hosttest.Namespace, port, net string) {
 		hosttest.Cable(t, 1500,
 			hosttest.Port{In: server.Namespace, Name: port, Prefix: netip.MustParsePrefix(net + ".2/24")},
@@ -72,10 +74,9 @@ func TestRequiresRootFlood(t *testing.T) {
 	cable(bad, "crowd", "192.168.52")
 	server.Route(crowd, netip.MustParseAddr("192.168.52.3"))
 	bad.Route(netip.MustParsePrefix("192.168.51.0/24"), netip.MustParseAddr("192.168.52.2"))
-	own := &machine{Namespace: bad, t: t, name: "crowd"}
-	own.run("ip", "route", "add", "local", crowd.String(), "dev", "lo")
-	server.start()
-	server.on(
+	own.Run("ip", "route", "add", "local", crowd.String(), "dev", "lo")
+	server.Start()
+	server.On(
 		"/interface/pptp-server/server/set enabled=yes",
 		"/ip/pool/add name=p ranges=10.0.0.2-10.0.255.254",
 		"/ppp/profile/set default-encryption remote-address=p local-address=10.0.0.1",
@@ -93,7 +94,7 @@ func TestRequiresRootFlood(t *testing.T) {
 	connects := func(until func(n int) bool) time.Duration {
 		var times []time.Duration
 		for n := 0; !until(n); n++ {
-			took, err := client.dial(t.Context(), netip.MustParseAddr(clientAddress), "good", "p")
+			took, err := client.dial(t.Context(), netip.MustParseAddr(rig.ClientAddress), "good", "p")
 			if err != nil {
 				t.Errorf("a good client did not get in: %v", err)
 				took = callLimit

@@ -7,20 +7,21 @@ import (
 	"unicode/utf8"
 
 	"gopptp/internal/host/hosttest"
+	"gopptp/test/rig"
 )
 
 // TestRequiresRootHostileNames: what a peer calls itself reaches no terminal and no
 // program as anything but text, whether it is refused or let in.
 func TestRequiresRootHostileNames(t *testing.T) {
 	t.Parallel()
-	need(t, "curl")
+	rig.Need(t, "curl")
 	server := newMachine(t, "server")
 	peer := hosttest.New(t)
 	hosttest.Cable(t, 1500,
-		hosttest.Port{In: server.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(serverAddress + "/24")},
-		hosttest.Port{In: peer, Name: "wan", Prefix: netip.MustParsePrefix(clientAddress + "/24")})
-	server.start()
-	server.on(
+		hosttest.Port{In: server.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(rig.ServerAddress + "/24")},
+		hosttest.Port{In: peer, Name: "wan", Prefix: netip.MustParsePrefix(rig.ClientAddress + "/24")})
+	server.Start()
+	server.On(
 		"/interface/pptp-server/server/set enabled=yes authentication=pap,mschap2",
 		"/ip/service/enable www",
 		"/user/add name=reader password=r group=full",
@@ -38,7 +39,7 @@ func TestRequiresRootHostileNames(t *testing.T) {
 		"<script>alert(1)</script>",
 	}
 	c := newCaller(t, peer)
-	from := netip.MustParseAddr(clientAddress)
+	from := netip.MustParseAddr(rig.ClientAddress)
 	for _, name := range names { // each from another address, or they would have to wait
 		from = from.Next()
 		peer.Address("wan", netip.PrefixFrom(from, 24))
@@ -47,16 +48,16 @@ func TestRequiresRootHostileNames(t *testing.T) {
 		}
 	}
 	rest := func(path string) string {
-		out, err := server.tryRun("curl", "-s", "-u", "reader:r", "http://127.0.0.1/rest"+path)
+		out, err := server.TryRun("curl", "-s", "-u", "reader:r", "http://127.0.0.1/rest"+path)
 		if err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		return out
 	}
 	for where, text := range map[string]string{
-		"standard error":    server.logged(),
-		"/log/print":        server.on("/log/print"),
-		"/log/print detail": server.on("/log/print detail"),
+		"standard error":    server.Logged(),
+		"/log/print":        server.On("/log/print"),
+		"/log/print detail": server.On("/log/print detail"),
 		"REST /log":         rest("/log"),
 	} {
 		if n := strings.Count(text, "authentication failed"); n != len(names) {
@@ -64,7 +65,7 @@ func TestRequiresRootHostileNames(t *testing.T) {
 		}
 		plain(t, where, text)
 	}
-	for line := range strings.Lines(server.logged()) {
+	for line := range strings.Lines(server.Logged()) {
 		if len(line) > 400 {
 			t.Errorf("a line of %d octets: %.80q…", len(line), line)
 		}
@@ -92,27 +93,27 @@ func plain(t *testing.T, where, text string) {
 // interface and rows; one whose name a terminal would obey is not made.
 func TestRequiresRootStrangeUser(t *testing.T) {
 	t.Parallel()
-	need(t, "curl")
+	rig.Need(t, "curl")
 	server, client := newPair(t)
-	server.on("/ip/service/enable www", "/user/add name=reader password=r group=full")
-	if _, err := server.try(`/ppp/secret/add name="a\1B[2Jb" password=p`); err == nil || strings.Contains(err.Error(), "\x1b") {
+	server.On("/ip/service/enable www", "/user/add name=reader password=r group=full")
+	if _, err := server.Try(`/ppp/secret/add name="a\1B[2Jb" password=p`); err == nil || strings.Contains(err.Error(), "\x1b") {
 		t.Errorf("a name with a control character: %q", err)
 	}
 	const quoted = `"b\"\\c<d> é/"`
-	server.on(`/ppp/secret/add name=` + quoted + ` password=p local-address=10.0.0.1 remote-address=10.0.0.5`)
+	server.On(`/ppp/secret/add name=` + quoted + ` password=p local-address=10.0.0.1 remote-address=10.0.0.5`)
 	client.dial("u", quoted)
 	if !client.pings("10.0.0.1") {
 		t.Error("no answer")
 	}
-	shows(t, server.on("/ppp/active/print"), `b"\c<d> é/`, "10.0.0.5")
-	shows(t, server.on("/ppp/active/print detail"), `name=`+quoted, "10.0.0.5")
-	shows(t, server.on("/interface/pptp-server/print"), `<pptp-b"\c<d> é/>`)
-	out, err := server.tryRun("curl", "-s", "-u", "reader:r", "http://127.0.0.1/rest/ppp/active")
+	rig.Shows(t, server.On("/ppp/active/print"), `b"\c<d> é/`, "10.0.0.5")
+	rig.Shows(t, server.On("/ppp/active/print detail"), `name=`+quoted, "10.0.0.5")
+	rig.Shows(t, server.On("/interface/pptp-server/print"), `<pptp-b"\c<d> é/>`)
+	out, err := server.TryRun("curl", "-s", "-u", "reader:r", "http://127.0.0.1/rest/ppp/active")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shows(t, out, `"address":"10.0.0.5"`, `"name":"b\"\\c`, `é/"`)
-	plain(t, "the log", server.logged())
-	server.on(`/ppp/active/remove [find where name=` + quoted + `]`)
-	server.logs(`terminating\.\.\. - administrator request`)
+	rig.Shows(t, out, `"address":"10.0.0.5"`, `"name":"b\"\\c`, `é/"`)
+	plain(t, "the log", server.Logged())
+	server.On(`/ppp/active/remove [find where name=` + quoted + `]`)
+	server.Logs(`terminating\.\.\. - administrator request`)
 }

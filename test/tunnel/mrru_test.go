@@ -3,6 +3,8 @@ package tunnel
 import (
 	"fmt"
 	"testing"
+
+	"gopptp/test/rig"
 )
 
 // TestRequiresRootMRRU: with an MRRU on both sides a full packet of an Ethernet
@@ -10,9 +12,9 @@ import (
 // directions; without one it does not.
 func TestRequiresRootMRRU(t *testing.T) {
 	t.Parallel()
-	need(t, "ping")
+	rig.Need(t, "ping")
 	server, client := newPair(t)
-	server.on("/ppp/secret/add name=u password=p profile=default-encryption local-address=10.0.0.1 remote-address=10.0.0.5")
+	server.On("/ppp/secret/add name=u password=p profile=default-encryption local-address=10.0.0.1 remote-address=10.0.0.5")
 	for _, r := range []struct {
 		name           string
 		server, client string // mrru
@@ -27,14 +29,14 @@ func TestRequiresRootMRRU(t *testing.T) {
 		{"client only", "disabled", "1600", "default", "", 1450},
 	} {
 		t.Run(r.name, func(t *testing.T) {
-			server.on("/interface/pptp-server/server/set max-mtu=1450 max-mru=1450 mrru=" + r.server)
+			server.On("/interface/pptp-server/server/set max-mtu=1450 max-mru=1450 mrru=" + r.server)
 			client.dial("tunnel", "u", "max-mtu=1450", "max-mru=1450", "mrru="+r.client, "profile="+r.profile)
-			got, mtu := client.client("tunnel"), fmt.Sprint(r.mtu)
+			got, mtu := client.Client("tunnel"), fmt.Sprint(r.mtu)
 			if got["mtu"] != mtu || got["mru"] != mtu || got["encoding"] != r.encoding {
 				t.Errorf("%v, want mtu and mru %s, encoding %q", got, mtu, r.encoding)
 			}
-			client.until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
-			shows(t, server.on("/interface/pptp-server/print"), "<pptp-u>", mtu)
+			client.Until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
+			rig.Shows(t, server.On("/interface/pptp-server/print"), "<pptp-u>", mtu)
 			for _, way := range []struct {
 				*machine
 				to string
@@ -43,17 +45,17 @@ func TestRequiresRootMRRU(t *testing.T) {
 					options := []string{"-M", "do", "-s", fmt.Sprint(size - 28)}
 					if size <= r.mtu {
 						if !way.answersAll(way.to, options...) {
-							t.Errorf("%d octets from the %s do not cross", size, way.name)
+							t.Errorf("%d octets from the %s do not cross", size, way.Name)
 						}
 						continue
 					}
-					if out, err := way.tryRun("ping", append(options, "-c", "1", "-W", "0.2", "-q", way.to)...); err == nil {
-						t.Errorf("%d octets from the %s cross:\n%s", size, way.name, out)
+					if out, err := way.TryRun("ping", append(options, "-c", "1", "-W", "0.2", "-q", way.to)...); err == nil {
+						t.Errorf("%d octets from the %s cross:\n%s", size, way.Name, out)
 					}
 				}
 			}
-			client.on("/interface/pptp-client/remove tunnel")
-			server.until("the session is over", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+			client.On("/interface/pptp-client/remove tunnel")
+			server.Until("the session is over", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 		})
 	}
 }

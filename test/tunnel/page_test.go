@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gopptp/internal/host/hosttest"
+	"gopptp/test/rig"
 )
 
 // The addresses of the founding page's example (docs/founding-page.md).
@@ -33,8 +34,8 @@ func pageMachines(t *testing.T) (server, router, client *machine) {
 	all := netip.MustParsePrefix("0.0.0.0/0")
 	client.Route(all, netip.MustParseAddr("192.168.51.1"))
 	server.Route(all, netip.MustParseAddr("192.168.62.1"))
-	server.start()
-	client.start()
+	server.Start()
+	client.Start()
 	return server, router, client
 }
 
@@ -54,25 +55,25 @@ func words(text string) string { return strings.Join(strings.Fields(text), " ") 
 func TestRequiresRootPageExample(t *testing.T) {
 	t.Parallel()
 	server, _, client := pageMachines(t)
-	client.on("/interface/pptp-client/add connect-to=192.168.62.2 name=new password=StrongPass user=MT-User") // disabled, as every new one
-	client.on(pageAdd)
-	server.on(pageEnable, pageSecret)
-	client.connected("pptp-out1")
-	if got := client.client("new")["status"]; got != "disabled" || strings.Contains(client.logged(), "new: ") {
+	client.On("/interface/pptp-client/add connect-to=192.168.62.2 name=new password=StrongPass user=MT-User") // disabled, as every new one
+	client.On(pageAdd)
+	server.On(pageEnable, pageSecret)
+	client.Connected("pptp-out1")
+	if got := client.Client("new")["status"]; got != "disabled" || strings.Contains(client.Logged(), "new: ") {
 		t.Errorf("a new client is %s", got)
 	}
-	client.on("/interface/pptp-client/remove new")
-	if got, want := words(client.on("/interface/pptp-client/print")), words(`
+	client.On("/interface/pptp-client/remove new")
+	if got, want := words(client.On("/interface/pptp-client/print")), words(`
 		Flags: X - disabled; R - running
 		0 R name="pptp-out1" max-mtu=1450 max-mru=1450 mrru=disabled connect-to=192.168.62.2 user="MT-User"
 		password="StrongPass" profile=default-encryption keepalive-timeout=60 add-default-route=no
 		dial-on-demand=no allow=pap,chap,mschap1,mschap2`); got != want {
 		t.Errorf("the client shows\n%s\nwant\n%s", got, want)
 	}
-	server.until("the session is up", func() bool { return strings.Contains(server.on("interface pptp-server print"), "MPPE128") })
+	server.Until("the session is up", func() bool { return strings.Contains(server.On("interface pptp-server print"), "MPPE128") })
 	// The name of the column is as wide as the uptimes in it, so that it is shorter
 	// here than on the page.
-	got := regexp.MustCompile(` \d+s `).ReplaceAllString(words(server.on("interface pptp-server print")), " 44m8s ")
+	got := regexp.MustCompile(` \d+s `).ReplaceAllString(words(server.On("interface pptp-server print")), " 44m8s ")
 	got = regexp.MustCompile(`CLIENT-ADDRESS UP\w* ENCODING 0`).ReplaceAllString(got, "CLIENT-ADDRESS UPTIM ENCODING 0")
 	if want := words(`
 		Flags: D - dynamic; R - running
@@ -90,7 +91,7 @@ func TestRequiresRootPageExample(t *testing.T) {
 // and GRE let through are enough; without either there is no tunnel.
 func TestRequiresRootPorts(t *testing.T) {
 	t.Parallel()
-	need(t, "nft")
+	rig.Need(t, "nft")
 	server, router, client := pageMachines(t)
 	// knows is what a connection to the server's port says.
 	knows := func() (err error) {
@@ -105,12 +106,12 @@ func TestRequiresRootPorts(t *testing.T) {
 	if err := knows(); err == nil || !strings.Contains(err.Error(), "refused") {
 		t.Errorf("a server that is not enabled: %v", err)
 	}
-	server.on(pageEnable, pageSecret)
-	server.until("the port is open", func() bool { return knows() == nil })
+	server.On(pageEnable, pageSecret)
+	server.Until("the port is open", func() bool { return knows() == nil })
 
 	// lets sets what the router lets through, and counts the rest.
 	lets := func(rules ...string) {
-		router.write("rules", `
+		router.WriteFile("rules", `
 			flush ruleset
 			table ip page {
 				counter held-tcp { }
@@ -125,25 +126,25 @@ func TestRequiresRootPorts(t *testing.T) {
 				}
 			}
 		`)
-		router.run("nft", "-f", router.file("rules"))
+		router.Run("nft", "-f", router.File("rules"))
 	}
 	held := func(counter string) bool {
-		return !strings.Contains(router.run("nft", "list", "counter", "ip", "page", "held-"+counter), "packets 0 ")
+		return !strings.Contains(router.Run("nft", "list", "counter", "ip", "page", "held-"+counter), "packets 0 ")
 	}
 	const tcp, gre = "tcp dport 1723 accept; tcp sport 1723 accept", "ip protocol 47 accept"
 	lets(gre)
-	client.on(pageAdd)
-	router.until("the router held up the control connection", func() bool { return held("tcp") })
-	if got := client.client("pptp-out1")["status"]; got == "connected" {
+	client.On(pageAdd)
+	router.Until("the router held up the control connection", func() bool { return held("tcp") })
+	if got := client.Client("pptp-out1")["status"]; got == "connected" {
 		t.Error("connected without TCP port 1723")
 	}
 	lets(tcp)
-	router.until("the router held up GRE", func() bool { return held("gre") })
-	if got := client.client("pptp-out1")["status"]; got == "connected" {
+	router.Until("the router held up GRE", func() bool { return held("gre") })
+	if got := client.Client("pptp-out1")["status"]; got == "connected" {
 		t.Error("connected without GRE")
 	}
 	lets(tcp, gre)
-	client.within(2*soon, "the client is connected", func() bool { return client.client("pptp-out1")["status"] == "connected" })
+	client.Within(2*rig.Soon, "the client is connected", func() bool { return client.Client("pptp-out1")["status"] == "connected" })
 	if !client.pings("10.0.0.1") {
 		t.Error("no answer through the tunnel")
 	}
@@ -161,41 +162,41 @@ func TestRequiresRootNoIPv6(t *testing.T) {
 		*machine
 		address string
 	}{{server, "2001:db8::2"}, {client, "2001:db8::3"}} {
-		c.run("ip", "-6", "address", "add", c.address+"/64", "dev", "wan", "nodad")
+		c.Run("ip", "-6", "address", "add", c.address+"/64", "dev", "wan", "nodad")
 	}
-	client.until("IPv6 works outside", func() bool { return client.pings("2001:db8::2") })
+	client.Until("IPv6 works outside", func() bool { return client.pings("2001:db8::2") })
 	client.Do(func() {
 		if c, err := net.DialTimeout("tcp6", "[2001:db8::2]:1723", time.Second); err == nil {
 			c.Close()
 			t.Error("the server listens on IPv6")
 		}
 	})
-	if out, err := client.try("/interface/pptp-client/add connect-to=2001:db8::2 user=u"); err == nil || !strings.Contains(err.Error(), "invalid value for argument connect-to") {
+	if out, err := client.Try("/interface/pptp-client/add connect-to=2001:db8::2 user=u"); err == nil || !strings.Contains(err.Error(), "invalid value for argument connect-to") {
 		t.Errorf("connect-to with an IPv6 address: %q, %v", out, err)
 	}
-	server.on("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
+	server.On("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
 	for _, profile := range []string{"default", "default-encryption"} { // in clear and encrypted
 		client.dial("tunnel", "u", "profile="+profile)
-		server.until("the interface is there", func() bool { return server.has("<pptp-u>") })
+		server.Until("the interface is there", func() bool { return server.has("<pptp-u>") })
 		for _, c := range []struct {
 			*machine
 			name, address string
 		}{{server, "<pptp-u>", "fd00::1"}, {client, "tunnel", "fd00::5"}} {
-			if out := c.run("ip", "-6", "address", "show", "dev", c.name); out != "" {
+			if out := c.Run("ip", "-6", "address", "show", "dev", c.name); out != "" {
 				t.Errorf("%s has an IPv6 address: %s", c.name, out)
 			}
 			c.Sysctl("net/ipv6/conf/"+c.name+"/disable_ipv6", "0")
-			c.run("ip", "-6", "address", "add", c.address+"/64", "dev", c.name, "nodad")
+			c.Run("ip", "-6", "address", "add", c.address+"/64", "dev", c.name, "nodad")
 		}
-		out, err := client.tryRun("ping", "-6", "-q", "-c", "3", "-i", "0.1", "-W", "1", "fd00::1")
+		out, err := client.TryRun("ping", "-6", "-q", "-c", "3", "-i", "0.1", "-W", "1", "fd00::1")
 		if err == nil || !strings.Contains(out, "3 packets transmitted, 0 received") {
 			t.Errorf("%s: IPv6 through the tunnel: %v\n%s", profile, err, out)
 		}
 		if !client.pings("10.0.0.1") {
 			t.Errorf("%s: IPv4 passes no more", profile)
 		}
-		client.on("/interface/pptp-client/remove tunnel")
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.On("/interface/pptp-client/remove tunnel")
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
 }
 
@@ -203,14 +204,14 @@ func TestRequiresRootNoIPv6(t *testing.T) {
 // entry holds for each session of that user, and for no other one.
 func TestRequiresRootPersistentRule(t *testing.T) {
 	t.Parallel()
-	need(t, "nft")
+	rig.Need(t, "nft")
 	server, client := newPair(t)
-	server.on(
+	server.On(
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5",
 		"/ppp/secret/add name=v password=p local-address=10.0.1.1 remote-address=10.0.1.5",
 		"/interface/pptp-server/add name=office user=u",
 	)
-	server.write("rules", `
+	server.WriteFile("rules", `
 		table ip own {
 			chain in {
 				type filter hook input priority 0;
@@ -218,11 +219,11 @@ func TestRequiresRootPersistentRule(t *testing.T) {
 			}
 		}
 	`)
-	server.run("nft", "-f", server.file("rules")) // before the interface is there
+	server.Run("nft", "-f", server.File("rules")) // before the interface is there
 	client.dial("v", "v")
 	for round := range 2 {
 		client.dial("u", "u")
-		client.until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
+		client.Until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
 		for _, c := range []struct {
 			address string
 			passes  bool
@@ -231,18 +232,18 @@ func TestRequiresRootPersistentRule(t *testing.T) {
 				t.Errorf("round %d: a packet to %s passes: %v", round, c.address, got)
 			}
 		}
-		client.on("/interface/pptp-client/remove u")
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "1\n" })
+		client.On("/interface/pptp-client/remove u")
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "1\n" })
 		if server.has("office") {
 			t.Error("the interface outlives the session")
 		}
-		shows(t, server.on("/interface/pptp-server/print"), "office", "u") // the entry stays
+		rig.Shows(t, server.On("/interface/pptp-server/print"), "office", "u") // the entry stays
 	}
 	// An entry is no user: without a secret nobody comes in.
-	server.on("/interface/pptp-server/add name=stranger user=w")
+	server.On("/interface/pptp-server/add name=stranger user=w")
 	client.add("w", "w")
-	server.logs(`user w authentication failed`)
-	if got := server.monitor("/interface/pptp-server", "stranger")["status"]; got != "disconnected" {
+	server.Logs(`user w authentication failed`)
+	if got := server.Monitor("/interface/pptp-server/monitor stranger")["status"]; got != "disconnected" {
 		t.Errorf("the entry of a user without a secret is %s", got)
 	}
 }
@@ -251,9 +252,9 @@ func TestRequiresRootPersistentRule(t *testing.T) {
 // it lets the other side send; larger packets are left to IP's own fragments.
 func TestRequiresRootSizes(t *testing.T) {
 	t.Parallel()
-	need(t, "ping")
+	rig.Need(t, "ping")
 	server, client := newPair(t)
-	server.on("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
+	server.On("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
 	for _, r := range []struct {
 		serverMTU, serverMRU, clientMTU, clientMRU int
 		down, up                                   int // what crosses whole to the client and to the server
@@ -266,13 +267,13 @@ func TestRequiresRootSizes(t *testing.T) {
 		{1000, 1100, 1200, 1300, 1000, 1100},
 	} {
 		t.Run(fmt.Sprintf("%d %d %d %d", r.serverMTU, r.serverMRU, r.clientMTU, r.clientMRU), func(t *testing.T) {
-			server.on(fmt.Sprintf("/interface/pptp-server/server/set max-mtu=%d max-mru=%d", r.serverMTU, r.serverMRU))
+			server.On(fmt.Sprintf("/interface/pptp-server/server/set max-mtu=%d max-mru=%d", r.serverMTU, r.serverMRU))
 			client.dial("u", "u", fmt.Sprintf("max-mtu=%d max-mru=%d", r.clientMTU, r.clientMRU))
-			server.until("the interface is there", func() bool { return server.has("<pptp-u>") })
+			server.Until("the interface is there", func() bool { return server.has("<pptp-u>") })
 			if down, up := server.Link("<pptp-u>").Attrs().MTU, client.Link("u").Attrs().MTU; down != r.down || up != r.up {
 				t.Errorf("the MTU is %d at the server and %d at the client, want %d and %d", down, up, r.down, r.up)
 			}
-			client.until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
+			client.Until("the tunnel carries packets", func() bool { return client.pings("10.0.0.1") })
 			// ping counts without the headers of IP and ICMP, 28 octets. The answer is as
 			// large as the question, and may go in fragments.
 			for _, way := range []struct {
@@ -281,17 +282,17 @@ func TestRequiresRootSizes(t *testing.T) {
 				most int
 			}{{server, "10.0.0.5", r.down}, {client, "10.0.0.1", r.up}} {
 				if !way.pings(way.to, "-M", "do", "-s", fmt.Sprint(way.most-28)) {
-					t.Errorf("%d octets from the %s do not cross", way.most, way.name)
+					t.Errorf("%d octets from the %s do not cross", way.most, way.Name)
 				}
-				if _, err := way.tryRun("ping", "-q", "-c", "1", "-W", "0.2", "-M", "do", "-s", fmt.Sprint(way.most-27), way.to); err == nil {
-					t.Errorf("%d octets from the %s cross whole", way.most+1, way.name)
+				if _, err := way.TryRun("ping", "-q", "-c", "1", "-W", "0.2", "-M", "do", "-s", fmt.Sprint(way.most-27), way.to); err == nil {
+					t.Errorf("%d octets from the %s cross whole", way.most+1, way.Name)
 				}
 				if !way.pings(way.to, "-M", "dont", "-s", "3000") {
-					t.Errorf("a packet of the %s does not cross in fragments of IP", way.name)
+					t.Errorf("a packet of the %s does not cross in fragments of IP", way.Name)
 				}
 			}
-			client.on("/interface/pptp-client/remove u")
-			server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+			client.On("/interface/pptp-client/remove u")
+			server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 		})
 	}
 }
@@ -301,30 +302,30 @@ func TestRequiresRootSizes(t *testing.T) {
 func TestRequiresRootWaitingRoute(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
-	server.on("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
-	client.on("/ppp/profile/add name=idle idle-timeout=2s use-encryption=yes")
+	server.On("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
+	client.On("/ppp/profile/add name=idle idle-timeout=2s use-encryption=yes")
 	client.add("u", "u", "dial-on-demand=yes", "profile=idle")
-	waiting := func() bool { return client.client("u")["status"] == "waiting for packets" }
+	waiting := func() bool { return client.Client("u")["status"] == "waiting for packets" }
 	gateways := func() (list []string) {
-		for _, m := range regexp.MustCompile(`(?m)^(\S+) dev u `).FindAllStringSubmatch(client.run("ip", "route"), -1) {
+		for _, m := range regexp.MustCompile(`(?m)^(\S+) dev u `).FindAllStringSubmatch(client.Run("ip", "route"), -1) {
 			list = append(list, m[1])
 		}
 		return list
 	}
-	client.until("the client waits", waiting)
+	client.Until("the client waits", waiting)
 	if got := gateways(); len(got) != 1 || !strings.HasPrefix(got[0], "10.112.112.") {
 		t.Fatalf("while it waits the routes are %q", got)
 	}
-	shows(t, client.on("/ip/route/print"), gateways()[0]+"/32", "u")
-	client.run("ip", "route", "add", "192.0.2.0/24", "via", gateways()[0])
-	if got, _ := client.tryRun("ping", "-q", "-c", "1", "-W", "1", "192.0.2.80"); strings.Contains(got, "unreachable") {
+	rig.Shows(t, client.On("/ip/route/print"), gateways()[0]+"/32", "u")
+	client.Run("ip", "route", "add", "192.0.2.0/24", "via", gateways()[0])
+	if got, _ := client.TryRun("ping", "-q", "-c", "1", "-W", "1", "192.0.2.80"); strings.Contains(got, "unreachable") {
 		t.Errorf("what has the gateway as its way: %s", got)
 	}
-	client.connected("u")
+	client.Connected("u")
 	if got := gateways(); len(got) == 0 || strings.HasPrefix(strings.Join(got, " "), "10.112.112.") || !strings.Contains(strings.Join(got, " "), "10.0.0.1") {
 		t.Errorf("while it is up the routes are %q", got)
 	}
-	client.until("the client waits again", waiting)
+	client.Until("the client waits again", waiting)
 	if got := gateways(); len(got) == 0 || !strings.HasPrefix(got[0], "10.112.112.") {
 		t.Errorf("while it waits again the routes are %q", got)
 	}

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"gopptp/test/rig"
 )
 
 // TestRequiresRootStaticInterface: an entry of /interface/pptp-server is its user's,
@@ -11,7 +13,7 @@ import (
 func TestRequiresRootStaticInterface(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
-	server.on(
+	server.On(
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1",
 		"/ppp/secret/add name=v password=p local-address=10.0.1.1 remote-address=10.0.1.5",
 		"/ip/pool/add name=p ranges=10.0.0.5-10.0.0.9",
@@ -19,15 +21,15 @@ func TestRequiresRootStaticInterface(t *testing.T) {
 		`/interface/pptp-server/add name=office user=u comment="the office"`,
 		"/interface/pptp-server/add name=away user=v disabled=yes",
 	)
-	shows(t, server.on("/interface/pptp-server/print"), ";;; the office", "office", "away")
-	if got := server.monitor("/interface/pptp-server", "office"); got["status"] != "disconnected" || len(got) != 1 {
+	rig.Shows(t, server.On("/interface/pptp-server/print"), ";;; the office", "office", "away")
+	if got := server.Monitor("/interface/pptp-server/monitor office"); got["status"] != "disconnected" || len(got) != 1 {
 		t.Errorf("the monitor of a free entry shows %q", got)
 	}
 	client.dial("c1", "u")
 	client.dial("c2", "u")
 	client.dial("c3", "v")
-	server.until("all are up", func() bool { return server.on("/ppp/active/print count-only") == "3\n" })
-	out := server.on("/interface/pptp-server/print")
+	server.Until("all are up", func() bool { return server.On("/ppp/active/print count-only") == "3\n" })
+	out := server.On("/interface/pptp-server/print")
 	for _, row := range []string{
 		`(?m)^\d+    R  office +u +1450 +192\.168\.51\.3 +\d+s +MPPE128 stateless *$`,
 		`(?m)^\d+  X    away +v`,
@@ -43,9 +45,9 @@ func TestRequiresRootStaticInterface(t *testing.T) {
 			t.Errorf("the interface %s is there: %v", name, !there)
 		}
 	}
-	got := server.monitor("/interface/pptp-server", "office")
+	got := server.Monitor("/interface/pptp-server/monitor office")
 	for key, want := range map[string]string{
-		"status": "connected", "user": "u", "caller-id": clientAddress, "encoding": "MPPE128 stateless",
+		"status": "connected", "user": "u", "caller-id": rig.ClientAddress, "encoding": "MPPE128 stateless",
 		"mtu": "1450", "mru": "1450", "local-address": "10.0.0.1", "remote-address": "10.0.0.5",
 	} {
 		if got[key] != want {
@@ -54,22 +56,22 @@ func TestRequiresRootStaticInterface(t *testing.T) {
 	}
 
 	// What passes is counted.
-	client.run("ping", "-q", "-c", "5", "-i", "0.01", "-s", "972", "-I", "c1", "10.0.0.1")
-	if got := strings.Fields(server.on(`:put [/interface/get office rx-byte]`, `:put [/interface/get office tx-packet]`)); len(got) != 2 || got[0] != "5000" || got[1] != "5" {
+	client.Run("ping", "-q", "-c", "5", "-i", "0.01", "-s", "972", "-I", "c1", "10.0.0.1")
+	if got := strings.Fields(server.On(`:put [/interface/get office rx-byte]`, `:put [/interface/get office tx-packet]`)); len(got) != 2 || got[0] != "5000" || got[1] != "5" {
 		t.Errorf("octets received and packets sent: %q", got)
 	}
-	shows(t, server.on("/interface/print stats"), "office", "5 000", "5 000")
+	rig.Shows(t, server.On("/interface/print stats"), "office", "5 000", "5 000")
 	flood := client.background("ping", "-q", "-i", "0.01", "-s", "972", "-I", "c1", "10.0.0.1")
-	server.until("the traffic is seen", func() bool {
-		out := server.on("/interface/monitor-traffic office duration=2s")
+	server.Until("the traffic is seen", func() bool {
+		out := server.On("/interface/monitor-traffic office duration=2s")
 		return regexp.MustCompile(`rx-bits-per-second: +[4-9]\d\d(\.\d)?kbps`).MatchString(out) && strings.Contains(out, "tx-packets-per-second:")
 	})
 	flood.end()
 
 	// A live entry may be renamed and get a comment; the session goes on.
-	server.on(`/interface/pptp-server/set office name=branch comment="now a branch"`)
-	shows(t, server.on("/interface/pptp-server/print"), ";;; now a branch", "R  branch")
-	if got := client.client("c1"); got["status"] != "connected" {
+	server.On(`/interface/pptp-server/set office name=branch comment="now a branch"`)
+	rig.Shows(t, server.On("/interface/pptp-server/print"), ";;; now a branch", "R  branch")
+	if got := client.Client("c1"); got["status"] != "connected" {
 		t.Errorf("after the new name the client is %s", got["status"])
 	}
 	if !client.pings("10.0.0.1", "-I", "c1") {
@@ -77,13 +79,13 @@ func TestRequiresRootStaticInterface(t *testing.T) {
 	}
 	// A dynamic entry can be removed, which ends its session; one that is made for
 	// v now is v's when it comes back.
-	server.on("/interface/pptp-server/enable away", `/interface/pptp-server/remove [find where name="<pptp-v>"]`)
-	server.until("v has its interface", func() bool { return server.has("away") })
-	client.connected("c3")
+	server.On("/interface/pptp-server/enable away", `/interface/pptp-server/remove [find where name="<pptp-v>"]`)
+	server.Until("v has its interface", func() bool { return server.has("away") })
+	client.Connected("c3")
 	// Disabling an entry ends the session, which comes back as a dynamic one.
-	server.on("/interface/pptp-server/disable away")
-	server.until("v has a dynamic interface", func() bool { return server.has("<pptp-v>") && !server.has("away") })
+	server.On("/interface/pptp-server/disable away")
+	server.Until("v has a dynamic interface", func() bool { return server.has("<pptp-v>") && !server.has("away") })
 	// Removing one as well.
-	server.on("/interface/pptp-server/remove branch")
-	server.until("u has two dynamic interfaces", func() bool { return server.has("<pptp-u>") && server.has("<pptp-u-1>") && !server.has("office") })
+	server.On("/interface/pptp-server/remove branch")
+	server.Until("u has two dynamic interfaces", func() bool { return server.has("<pptp-u>") && server.has("<pptp-u-1>") && !server.has("office") })
 }

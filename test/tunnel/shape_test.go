@@ -8,15 +8,17 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"gopptp/test/rig"
 )
 
 // TestRequiresRootEncryption: what use-encryption of either end leads to.
 func TestRequiresRootEncryption(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
-	server.on("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required",
+	server.On("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required",
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
-	client.on("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required")
+	client.On("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required")
 	wire := hear(t, server.Namespace, "wan")
 	const encrypted, clear = 0x00fd, 0x0021
 	for n, c := range []struct {
@@ -31,15 +33,15 @@ func TestRequiresRootEncryption(t *testing.T) {
 		{"required", "no", "-"},
 		{"no", "required", "-"},
 	} {
-		server.on("/ppp/secret/set u profile=" + c.server)
+		server.On("/ppp/secret/set u profile=" + c.server)
 		name := "c" + strconv.Itoa(n)
 		client.add(name, "u", "profile="+c.client)
 		if c.encoding == "-" {
-			client.logs(name + ": terminating")
-			hides(t, client.logged(), name+": connected")
+			client.Logs(name + ": terminating")
+			hides(t, client.Logged(), name+": connected")
 		} else {
-			client.connected(name)
-			if got := client.client(name)["encoding"]; got != c.encoding {
+			client.Connected(name)
+			if got := client.Client(name)["encoding"]; got != c.encoding {
 				t.Errorf("server %s, client %s: the encoding is %q, want %q", c.server, c.client, got, c.encoding)
 			}
 			want := uint16(clear)
@@ -49,7 +51,7 @@ func TestRequiresRootEncryption(t *testing.T) {
 			if !client.pings("10.0.0.1") {
 				t.Error("no answer")
 			}
-			client.until("the packet is on the wire", func() (seen bool) {
+			client.Until("the packet is on the wire", func() (seen bool) {
 				for _, p := range wire.heard() {
 					if protocol, _, ok := fromClient(p); ok && (protocol == clear || protocol == encrypted) {
 						seen = true
@@ -61,8 +63,8 @@ func TestRequiresRootEncryption(t *testing.T) {
 				return seen
 			})
 		}
-		client.on("/interface/pptp-client/remove " + name)
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.On("/interface/pptp-client/remove " + name)
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
 }
 
@@ -76,10 +78,10 @@ func TestRequiresRootCompression(t *testing.T) {
 	t.Parallel()
 	server, client := newPair(t)
 	for _, r := range []*machine{server, client} {
-		r.on("/ppp/profile/add name=plain use-compression=no use-encryption=yes", "/ppp/profile/add name=small use-compression=yes use-encryption=no",
+		r.On("/ppp/profile/add name=plain use-compression=no use-encryption=yes", "/ppp/profile/add name=small use-compression=yes use-encryption=no",
 			"/ppp/profile/add name=both use-compression=yes use-encryption=yes")
 	}
-	server.on("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
+	server.On("/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
 	const pings, size = 20, 1000
 	for _, c := range []struct {
 		server, client, encoding string
@@ -90,41 +92,41 @@ func TestRequiresRootCompression(t *testing.T) {
 		{"both", "both", "MPPE128", true},
 		{"both", "plain", "MPPE128 stateless", false},
 	} {
-		server.on("/ppp/secret/set u profile=" + c.server)
+		server.On("/ppp/secret/set u profile=" + c.server)
 		client.dial("u", "u", "profile="+c.client)
-		encoding := client.client("u")["encoding"]
+		encoding := client.Client("u")["encoding"]
 		t.Logf("server %s, client %s: %s", c.server, c.client, encoding)
 		if !strings.Contains(encoding, c.encoding) || strings.Contains(encoding, "MPPC") != c.compressed {
 			t.Errorf("server %s, client %s: the encoding is %q", c.server, c.client, encoding)
 		}
 		before := client.sent("wan")
-		client.run("ping", "-q", "-c", strconv.Itoa(pings), "-i", "0.01", "-s", strconv.Itoa(size), "-p", "61", "10.0.0.1")
+		client.Run("ping", "-q", "-c", strconv.Itoa(pings), "-i", "0.01", "-s", strconv.Itoa(size), "-p", "61", "10.0.0.1")
 		sent := client.sent("wan") - before
 		t.Logf("%d octets for %d packets of %d", sent, pings, size+28)
 		if c.compressed != (sent < pings*size/2) {
 			t.Errorf("server %s, client %s: %d octets on the wire", c.server, c.client, sent)
 		}
-		client.on("/interface/pptp-client/remove u")
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.On("/interface/pptp-client/remove u")
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
 }
 
 // TestRequiresRootRates measures TCP under a rate-limit by what the interface at
 // the far end counts, in one direction of several tunnels at a time.
 func TestRequiresRootRates(t *testing.T) {
-	need(t, "iperf3")
+	rig.Need(t, "iperf3")
 	server, client := newPair(t)
 	type flow struct {
 		tunnel int
 		want   float64 // Mbit/s
 	}
 	for n, limit := range []string{"1M/10M", "10M/1M", "100M", "1M 2M 1M 16s"} {
-		server.on(
+		server.On(
 			fmt.Sprintf("/ppp/profile/add name=p%d use-encryption=yes rate-limit=%q", n, limit),
 			fmt.Sprintf("/ppp/secret/add name=u%d password=p profile=p%d local-address=10.0.%d.1 remote-address=10.0.%d.5", n, n, n, n))
 		name := fmt.Sprintf("u%d", n)
 		client.dial(name, name)
-		server.until("the interface is there", func() bool { return server.has("<pptp-" + name + ">") })
+		server.Until("the interface is there", func() bool { return server.has("<pptp-" + name + ">") })
 	}
 	for _, round := range []struct {
 		up    bool // from the client, which the server limits as rx
@@ -162,7 +164,7 @@ func rate(server, client *machine, tunnel int, up bool) float64 {
 	address := fmt.Sprintf("10.0.%d.1", tunnel)
 	listening := server.background("iperf3", "-s", "-1", "-B", address, "--forceflush")
 	defer listening.end()
-	server.until("iperf3 listens", func() bool { return strings.Contains(listening.text(), "listening") })
+	server.Until("iperf3 listens", func() bool { return strings.Contains(listening.Text(), "listening") })
 	args := []string{"-c", address, "-t", "60", "-i", "0"}
 	receiver, name := server, fmt.Sprintf("<pptp-u%d>", tunnel)
 	if !up {
@@ -172,7 +174,7 @@ func rate(server, client *machine, tunnel int, up bool) float64 {
 	before := receiver.received(name)
 	sending := client.background("iperf3", args...)
 	defer sending.end()
-	receiver.until("it flows", func() bool { return receiver.received(name) > before+20_000 })
+	receiver.Until("it flows", func() bool { return receiver.received(name) > before+20_000 })
 	time.Sleep(begin)
 	first, from := receiver.received(name), time.Now()
 	time.Sleep(during)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"gopptp/internal/host/hosttest"
+	"gopptp/test/rig"
 )
 
 // A tap hears what passes an interface, as IPv4 packets.
@@ -99,7 +100,7 @@ func (w *tap) mss(port uint16) int {
 				o = o[max(1, min(int(o[1]), len(o))):]
 			}
 		}
-		time.Sleep(look)
+		time.Sleep(rig.Look)
 	}
 	return 0
 }
@@ -138,15 +139,15 @@ func (r *machine) knock(address string) {
 // tunnel is gone.
 func TestRequiresRootMSS(t *testing.T) {
 	t.Parallel()
-	need(t, "nft")
+	rig.Need(t, "nft")
 	server, client := newPair(t)
 	behindServer, behindClient := offices(t, server, client)
-	server.on(
+	server.On(
 		"/ppp/profile/add name=leave change-tcp-mss=no",
 		"/ppp/profile/add name=fit change-tcp-mss=yes",
 		`/ppp/secret/add name=u password=p profile=fit local-address=10.0.0.1 remote-address=10.0.0.5 routes="10.30.0.0/24"`,
 	)
-	client.on("/ppp/profile/add name=leave change-tcp-mss=no use-encryption=yes", "/ppp/profile/add name=fit change-tcp-mss=yes use-encryption=yes")
+	client.On("/ppp/profile/add name=leave change-tcp-mss=no use-encryption=yes", "/ppp/profile/add name=fit change-tcp-mss=yes use-encryption=yes")
 	atServer, atClient := hear(t, behindServer.Namespace, "lan"), hear(t, behindClient.Namespace, "lan")
 	port := uint16(1000)
 	for _, c := range []struct {
@@ -157,7 +158,7 @@ func TestRequiresRootMSS(t *testing.T) {
 		{"leave", "fit", 1410, 1410},
 		{"leave", "leave", 1460, 1460},
 	} {
-		server.on("/ppp/secret/set u profile=" + c.server)
+		server.On("/ppp/secret/set u profile=" + c.server)
 		client.dial("u", "u", "add-default-route=yes", "profile="+c.client)
 		port++
 		behindClient.knock("10.20.0.2:" + itoa(port))
@@ -169,12 +170,12 @@ func TestRequiresRootMSS(t *testing.T) {
 		if got := atClient.mss(port); got != c.down {
 			t.Errorf("server %s, client %s: the MSS to the client's side is %d, want %d", c.server, c.client, got, c.down)
 		}
-		client.on("/interface/pptp-client/remove u")
-		server.until("the session is gone", func() bool { return server.on("/ppp/active/print count-only") == "0\n" })
+		client.On("/interface/pptp-client/remove u")
+		server.Until("the session is gone", func() bool { return server.On("/ppp/active/print count-only") == "0\n" })
 	}
 	for _, r := range []*machine{server, client} {
-		r.until("the rules are gone", func() bool {
-			out := r.run("nft", "list", "set", "ip", "gopptp", "gopptp-mss")
+		r.Until("the rules are gone", func() bool {
+			out := r.Run("nft", "list", "set", "ip", "gopptp", "gopptp-mss")
 			return !strings.Contains(out, "elements")
 		})
 	}
