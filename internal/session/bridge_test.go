@@ -15,9 +15,9 @@ import (
 	"gopptp/internal/tun/tuntest"
 )
 
-// bridged puts a bridge into the profiles of both sides; only is a user without
-// addresses.
-func bridged(p *pair, server, client string, only bool) {
+// bridged puts a bridge into the profiles of both sides, of which the server's has the
+// given MRRU, and dials; only is a user without addresses.
+func bridged(p *pair, server, client string, only bool, mrru int) {
 	for _, r := range []struct {
 		side   *side
 		bridge string
@@ -29,12 +29,12 @@ func bridged(p *pair, server, client string, only bool) {
 		s.LocalAddress, s.RemoteAddress = netip.Addr{}, netip.Addr{}
 	}
 	p.server.PutSecret(s)
+	config := serverConfig()
+	config.MRRU = mrru
+	p.server.SetServer(config)
 	c := clientConfig()
 	c.MRRU = 1600
 	p.client.PutClient(c)
-	config := serverConfig()
-	config.MRRU = 1600
-	p.server.SetServer(config)
 }
 
 // ports waits for the ports of both bridges.
@@ -71,7 +71,7 @@ func (p *pair) frames(from, to *tuntest.TUN) {
 
 func TestBridgeBesideIP(t *testing.T) {
 	withPair(t, func(p *pair) {
-		bridged(p, "br0", "br1", false)
+		bridged(p, "br0", "br1", false, 1600)
 		server, client := p.ports()
 		sdev, cdev := p.devices("<pptp-MT-User>")
 		for range 3 {
@@ -101,7 +101,7 @@ func TestBridgeBesideIP(t *testing.T) {
 // the same.
 func TestBridgeOnly(t *testing.T) {
 	withPair(t, func(p *pair) {
-		bridged(p, "br0", "br1", true)
+		bridged(p, "br0", "br1", true, 1600)
 		server, client := p.ports()
 		p.frames(client, server)
 		p.frames(server, client)
@@ -136,8 +136,7 @@ func TestBridgeOnly(t *testing.T) {
 // that it names a full frame crosses.
 func TestBridgeTooSmall(t *testing.T) {
 	withPair(t, func(p *pair) {
-		bridged(p, "br0", "br1", false)
-		p.server.SetServer(serverConfig())
+		bridged(p, "br0", "br1", false, 0)
 		p.ports()
 		p.server.logged(t, "pptp,ppp,warning <pptp-MT-User>: no frame above 1448 octets crosses: mrru of at least 1524 is needed on both sides")
 		config := serverConfig()
@@ -159,7 +158,7 @@ func TestBridgeOnOneSide(t *testing.T) {
 	for _, r := range [][2]string{{"br0", ""}, {"", "br1"}, {"missing", "br1"}, {"br0", "missing"}} {
 		t.Run(r[0]+" "+r[1], func(t *testing.T) {
 			withPair(t, func(p *pair) {
-				bridged(p, r[0], r[1], false)
+				bridged(p, r[0], r[1], false, 1600)
 				sdev, cdev := p.devices("<pptp-MT-User>")
 				time.Sleep(time.Minute)
 				p.crosses(cdev, sdev)
@@ -178,12 +177,12 @@ func TestBridgeOnOneSide(t *testing.T) {
 // TestNoBridgeAndNoIP ends the session, for a reason that the log tells.
 func TestNoBridgeAndNoIP(t *testing.T) {
 	withPair(t, func(p *pair) {
-		bridged(p, "missing", "br1", true)
+		bridged(p, "missing", "br1", true, 1600)
 		time.Sleep(5 * time.Second)
 		p.server.logged(t, "pptp,ppp,info <pptp-MT-User>: terminating... - could not add bridge port: no such bridge")
 	})
 	withPair(t, func(p *pair) {
-		bridged(p, "br0", "", true)
+		bridged(p, "br0", "", true, 1600)
 		time.Sleep(5 * time.Second)
 		if !strings.Contains(p.server.lines(), "terminating... - ") {
 			t.Error(p.server.lines())

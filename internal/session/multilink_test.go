@@ -8,6 +8,7 @@ import (
 
 	"gopptp/gre"
 	"gopptp/internal/aaa"
+	"gopptp/internal/host"
 	"gopptp/internal/rawgre/rawgretest"
 	"gopptp/internal/tun/tuntest"
 	"gopptp/ppp"
@@ -113,7 +114,11 @@ func TestMRRUChanged(t *testing.T) {
 		p.client.PutClient(c)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
-		server, client := p.devices("<pptp-MT-User>")
+		name := "<pptp-MT-User>"
+		if !p.server.host.Taken(name) { // the new call was there before the old one had gone
+			name, _ = host.InterfaceName("<pptp-MT-User-1>", func(string) bool { return false })
+		}
+		server, client := p.devices(name)
 		if _, got := p.sizes(); got != [2]int{1450, 1450} {
 			t.Errorf("MTU and MRU %v", got)
 		}
