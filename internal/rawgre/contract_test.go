@@ -35,10 +35,11 @@ func listen(t testing.TB, in *hosttest.Namespace) *rawgre.Socket {
 	t.Helper()
 	var s *rawgre.Socket
 	in.Do(func() {
-		var err error
-		if s, err = rawgre.Listen(); err != nil {
+		sockets, err := rawgre.Listen(1)
+		if err != nil {
 			t.Fatal(err)
 		}
+		s = sockets[0]
 	})
 	t.Cleanup(func() { s.Close() })
 	return s

@@ -31,7 +31,7 @@ var greHeaders = []struct {
 }
 
 func TestFilterProgram(t *testing.T) {
-	vm, err := bpf.NewVM(filter)
+	vm, err := bpf.NewVM(filter(0, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +46,34 @@ func TestFilterProgram(t *testing.T) {
 				t.Errorf("%s, %d octets of IP options: kept = %t, want %t", test.name, options, kept, test.keep)
 			} else if kept && n < len(b) {
 				t.Errorf("%s: cut to %d of %d octets", test.name, n, len(b))
+			}
+		}
+	}
+}
+
+// TestFilterShards: each Call ID has exactly one socket, and what is not for us none.
+func TestFilterShards(t *testing.T) {
+	const shards = 4
+	var vms [shards]*bpf.VM
+	for i := range vms {
+		vm, err := bpf.NewVM(filter(i, shards))
+		if err != nil {
+			t.Fatal(err)
+		}
+		vms[i] = vm
+	}
+	for _, id := range []uint16{0, 1, 2, 3, 4, 7, 255, 256, 0x1234, 65535} {
+		b := datagram(4, "\x30\x01\x88\x0b\x00\x00"+string([]byte{byte(id >> 8), byte(id)})+"\x00\x00\x00\x01")
+		for i, vm := range vms {
+			if n, err := vm.Run(b); err != nil || (n >= len(b)) != (i == int(id%shards)) || n > 0 && n < len(b) {
+				t.Errorf("Call ID %d: socket %d keeps %d octets, %v", id, i, n, err)
+			}
+		}
+	}
+	for _, test := range greHeaders {
+		for i, vm := range vms {
+			if n, err := vm.Run(datagram(0, test.b)); err != nil || n > 0 && !test.keep {
+				t.Errorf("%s: socket %d keeps %d octets, %v", test.name, i, n, err)
 			}
 		}
 	}

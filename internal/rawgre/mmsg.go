@@ -10,7 +10,8 @@ import (
 // This file holds the system calls that take many packets at once, and all of
 // the package's unsafe code. It exists because golang.org/x/net/ipv4 allocates
 // an address for each packet that it reads, and golang.org/x/sys/unix has no
-// recvmmsg. Neither call here waits: the socket is non-blocking.
+// recvmmsg. Neither call here waits: the socket that receives is non-blocking, and the one that
+// sends is told.
 
 // A mmsghdr is struct mmsghdr of recvmmsg(2).
 type mmsghdr struct {
@@ -34,13 +35,9 @@ func (h *mmsghdr) name(sa *unix.RawSockaddrInet4) {
 	h.hdr.Namelen = unix.SizeofSockaddrInet4
 }
 
-// control points h at its control message; nil takes it away.
+// control points h at its control message.
 func (h *mmsghdr) control(c *sourceInfo) {
 	h.hdr.Control = (*byte)(unsafe.Pointer(c))
-	if c == nil {
-		h.hdr.SetControllen(0)
-		return
-	}
 	h.hdr.SetControllen(sourceInfoSize)
 }
 
@@ -58,7 +55,7 @@ func recvmmsg(fd uintptr, hdrs []mmsghdr) (int, syscall.Errno) {
 // hdrs[0] was. hdrs is not empty.
 func sendmmsg(fd uintptr, hdrs []mmsghdr) (int, syscall.Errno) {
 	for {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&hdrs[0])), uintptr(len(hdrs)), 0, 0, 0)
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&hdrs[0])), uintptr(len(hdrs)), unix.MSG_DONTWAIT, 0, 0)
 		if errno != unix.EINTR {
 			return int(n), errno
 		}

@@ -1,7 +1,9 @@
 package rawgre
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"syscall"
 
@@ -57,10 +59,13 @@ func (s *Socket) ReadBatch(pkts []Packet) (int, error) {
 				r.iovs[i].SetLen(len(buf))
 			}
 		}
-		err := s.raw.Read(r.receiveFunc)
+		err := s.in.Read(r.receiveFunc)
 		clear(r.iovs[:r.want])
 		if err != nil {
-			return 0, closed("read", err)
+			if errors.Is(err, net.ErrClosed) {
+				return 0, net.ErrClosed
+			}
+			return 0, fmt.Errorf("rawgre: read: %w", err)
 		}
 		if r.errno != 0 {
 			if !passing(r.errno) {

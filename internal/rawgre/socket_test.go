@@ -185,11 +185,12 @@ func TestRequiresRootICMP(t *testing.T) {
 	send(t, s, addrA, addrB, rawgretest.GRE(0, 1))
 	time.AfterFunc(50*time.Millisecond, func() { // later than the error
 		b.Do(func() {
-			answer, err := rawgre.Listen()
+			sockets, err := rawgre.Listen(1)
 			if err != nil {
 				t.Error(err)
 				return
 			}
+			answer := sockets[0]
 			defer answer.Close()
 			content := rawgretest.GRE(1, 1)
 			answer.WriteBatch([]rawgre.Packet{{Buf: content, N: len(content), Peer: addrA}})
@@ -208,7 +209,7 @@ func TestRequiresRootICMP(t *testing.T) {
 func TestRequiresRootSendBufferFull(t *testing.T) {
 	a, b := machines(t)
 	from, to := listen(t, a), listen(t, b)
-	err := from.Raw()(func(fd uintptr) {
+	err := from.RawOut()(func(fd uintptr) {
 		if err := unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, 0); err != nil {
 			t.Error(err)
 		}
@@ -312,13 +313,59 @@ func TestRequiresRootReceiveBuffer(t *testing.T) {
 func TestRequiresRootMissingCapability(t *testing.T) {
 	in := hosttest.New(t)
 	err := in.WithoutCapabilities(func() error {
-		s, err := rawgre.Listen()
+		s, err := rawgre.Listen(1)
 		if err == nil {
-			s.Close()
+			s[0].Close()
 		}
 		return err
 	})
 	if !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_RAW") {
 		t.Errorf("Listen without capabilities: %v; want a permission error that names CAP_NET_RAW", err)
+	}
+}
+
+// TestRequiresRootShards: of several sockets each receives the packets of its own Call
+// IDs and no others, and nothing is counted as lost.
+func TestRequiresRootShards(t *testing.T) {
+	a, b := machines(t)
+	from := listen(t, a)
+	var to []*rawgre.Socket
+	b.Do(func() {
+		var err error
+		if to, err = rawgre.Listen(4); err != nil {
+			t.Fatal(err)
+		}
+	})
+	content := func(id int) []byte {
+		b := rawgretest.GRE(uint32(id), 1)
+		b[7] = byte(id)
+		return b
+	}
+	for id := range 16 {
+		content := content(id)
+		if n, err := from.WriteBatch([]rawgre.Packet{{Buf: content, N: len(content), Peer: addrB}}); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+	}
+	for i, s := range to {
+		for n := range 4 {
+			if p, want := receive(t, s), content(i+4*n); !bytes.Equal(p.Bytes(), want) {
+				t.Errorf("socket %d: got %x, want %x", i, p.Bytes(), want)
+			}
+		}
+	}
+	if got := rawgre.Total(to); got != (rawgre.Stats{}) {
+		t.Errorf("counted: %+v", got)
+	}
+	for _, s := range to {
+		s.Close()
+	}
+}
+
+func TestListenRefuses(t *testing.T) {
+	for _, n := range []int{-1, 0, 3, 2 * rawgre.MaxShards} {
+		if _, err := rawgre.Listen(n); err == nil {
+			t.Errorf("%d sockets", n)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func (c *counters) refused(errno syscall.Errno) {
 func (s *Socket) Stats() Stats {
 	var overflow uint32
 	// The only error is that of a closed socket.
-	_ = s.raw.Control(func(fd uintptr) {
+	_ = s.in.Control(func(fd uintptr) {
 		if n, errno := overflows(fd); errno == 0 {
 			overflow = n
 		}
@@ -71,4 +71,20 @@ func (s *Socket) Stats() Stats {
 		Unreachable:   c.unreachable.Load(),
 		Refused:       c.unknown.Load(),
 	}
+}
+
+// Total adds up the counters of sockets.
+func Total(sockets []*Socket) Stats {
+	var total Stats
+	for _, s := range sockets {
+		one := s.Stats()
+		for _, c := range [...]struct{ sum, add *uint64 }{
+			{&total.Overflow, &one.Overflow}, {&total.Truncated, &one.Truncated}, {&total.Malformed, &one.Malformed},
+			{&total.ReceiveErrors, &one.ReceiveErrors}, {&total.Invalid, &one.Invalid}, {&total.NoBuffer, &one.NoBuffer},
+			{&total.Denied, &one.Denied}, {&total.TooBig, &one.TooBig}, {&total.Unreachable, &one.Unreachable}, {&total.Refused, &one.Refused},
+		} {
+			*c.sum += *c.add
+		}
+	}
+	return total
 }

@@ -1,6 +1,7 @@
 package rawgre
 
 import (
+	"net"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -40,6 +41,7 @@ func newSender() *sender {
 		tx.sources[i].hdr.Type = unix.IP_PKTINFO
 		tx.sources[i].hdr.SetLen(unix.CmsgLen(unix.SizeofInet4Pktinfo))
 		tx.hdrs[i].name(&tx.names[i])
+		tx.hdrs[i].control(&tx.sources[i])
 		tx.hdrs[i].hdr.Iov = &tx.iovs[i]
 		tx.hdrs[i].hdr.SetIovlen(1)
 	}
@@ -61,12 +63,10 @@ func (tx *sender) load(pkts []Packet) (invalid uint64) {
 		tx.iovs[n].Base = &b[0]
 		tx.iovs[n].SetLen(len(b))
 		tx.names[n].Addr = p.Peer.As4()
-		var source *sourceInfo
+		tx.sources[n].info.Spec_dst = [4]byte{} // the kernel chooses
 		if p.Local.IsValid() {
-			source = &tx.sources[n]
-			source.info.Spec_dst = p.Local.As4()
+			tx.sources[n].info.Spec_dst = p.Local.As4()
 		}
-		tx.hdrs[n].control(source)
 		n++
 	}
 	tx.pending = tx.hdrs[:n]
@@ -104,8 +104,8 @@ func (s *Socket) flush(tx *sender) (int, error) {
 	for len(tx.pending) > 0 {
 		// Control, and not Write: it keeps the descriptor open during the call
 		// but takes no lock, which only a wait would need.
-		if err := s.raw.Control(tx.sendFunc); err != nil {
-			return sent, closed("write", err)
+		if s.out.Control(tx.sendFunc) != nil {
+			return sent, net.ErrClosed // there is no other reason
 		}
 		if tx.errno != 0 {
 			s.counters.refused(tx.errno)
