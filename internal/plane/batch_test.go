@@ -131,12 +131,12 @@ func TestReceiveBatch(t *testing.T) {
 				}
 				pkts = append(pkts, p)
 			}
-			far.input(now, pkts, a.sealed)
+			far.input(now, pkts, a.arrivals)
 			now = now.Add(time.Second) // gaps are given up
 			for _, r := range ends {
-				r.far.rx.mu.Lock()
+				r.far.enter(a.arrivals)
 				r.far.drainLocked(now)
-				r.far.rx.mu.Unlock()
+				r.far.leaveLocked()
 			}
 		}
 		for i, r := range ends {
@@ -169,7 +169,7 @@ func TestReceiveBatchKeepsOrder(t *testing.T) {
 		}
 		pkts = append(pkts, rawgre.Packet{Buf: bytes.Clone(r.sent.room), N: len(r.sent.room), Peer: addrA})
 	}
-	r.far.plane.input(time.Now(), pkts, r.sealed)
+	r.far.plane.input(time.Now(), pkts, r.arrivals)
 	for i, got := range keep.got {
 		if got[99] != byte(i) {
 			t.Errorf("packet %d arrived as number %d", got[99], i)
@@ -180,10 +180,67 @@ func TestReceiveBatchKeepsOrder(t *testing.T) {
 	}
 }
 
+// countDevice counts the calls of Write.
+type countDevice struct {
+	keepDevice
+	writes int
+}
+
+func (d *countDevice) Write(bufs [][]byte, off int) (int, error) {
+	d.writes++
+	return d.keepDevice.Write(bufs, off)
+}
+
+// TestPacketsAreWrittenTogether: what came at once is given to the interface at once, so
+// that it can be merged, also what had to wait for an earlier packet; but what a
+// decompressor gives is written before its buffer is used again.
+func TestPacketsAreWrittenTogether(t *testing.T) {
+	packed := stateless
+	packed.Compress = true
+	for _, test := range []struct {
+		cfg    mppe.Config
+		writes int
+	}{{mppe.Config{}, 1}, {stateless, 1}, {mppe.Config{Strength: mppe.Bits128}, 1}, {packed, 30}} {
+		for _, late := range []bool{false, true} {
+			r := newRoad(t, test.cfg)
+			device := &countDevice{}
+			r.far.rx.device = device
+			b := newReadBatch(1400)
+			for i := range 30 {
+				b.Sizes[i] = copy(b.Bufs[i][Headroom:], packet(1000, byte(i)))
+			}
+			r.near.sendPackets(ipPacket, b.Bufs[:30], b.Sizes)
+			now := time.Now()
+			writes := test.writes
+			if late { // the second comes before the first, and waits in other memory
+				writes = max(writes, 2)
+				var pkts []rawgre.Packet
+				begin := 0
+				for _, end := range r.sent.ends {
+					pkts = append(pkts, rawgre.Packet{Buf: r.sent.room, Off: begin, N: end - begin, Peer: addrA})
+					begin = end
+				}
+				pkts[1], pkts[2] = pkts[2], pkts[1] // a stream begins with its first packet, whichever that is
+				r.far.plane.input(now, pkts, r.arrivals)
+			} else {
+				r.receive(now)
+			}
+			if len(device.got) != 30 || device.writes != writes {
+				t.Errorf("%v, late %v: %d packets in %d writes; %+v", test.cfg, late, len(device.got), device.writes, r.far.Stats())
+			}
+			for i, got := range device.got {
+				if got[999] != byte(i) {
+					t.Errorf("%v, late %v: packet %d arrived as number %d", test.cfg, late, got[999], i)
+				}
+			}
+		}
+	}
+}
+
 func TestSendBatchDoesNotAllocate(t *testing.T) {
 	r := newRoad(t, stateless)
-	r.near.plane.conn = sinkConn{}
-	room := readBuffers(1400)
+	r.near.conn = sinkConn{}
+	room := newReadBatch(1400).Bufs
 	ip, sizes := packet(1400, 1), slices.Repeat([]int{1400}, len(room))
 	if n := testing.AllocsPerRun(200, func() {
 		for _, buf := range room {
@@ -195,12 +252,32 @@ func TestSendBatchDoesNotAllocate(t *testing.T) {
 	}
 }
 
+func TestReceiveBatchDoesNotAllocate(t *testing.T) {
+	r := newRoad(t, stateless)
+	b := newReadBatch(1400)
+	ip, sizes := packet(1400, 1), slices.Repeat([]int{1400}, len(b.Bufs))
+	now := time.Now()
+	if n := testing.AllocsPerRun(200, func() {
+		for _, buf := range b.Bufs {
+			copy(buf[Headroom:], ip)
+		}
+		r.sent.room, r.sent.ends = r.sent.room[:0], r.sent.ends[:0]
+		r.near.sendPackets(ipPacket, b.Bufs, sizes)
+		r.receive(now)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if s := r.far.Stats(); s.RxPackets != 201*uint64(len(b.Bufs)) {
+		t.Errorf("%+v", s)
+	}
+}
+
 // BenchmarkSendReceiveBatch has a full batch of an interface in each operation.
 func BenchmarkSendReceiveBatch(b *testing.B) {
 	for _, cfg := range []mppe.Config{{}, stateless} {
 		b.Run(cfg.String(), func(b *testing.B) {
 			r := newRoad(b, cfg)
-			bufs := readBuffers(1400)
+			bufs := newReadBatch(1400).Bufs
 			ip, sizes := packet(1400, 1), slices.Repeat([]int{1400}, len(bufs))
 			now := time.Now()
 			b.SetBytes(int64(1400 * len(bufs)))

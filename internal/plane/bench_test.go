@@ -17,7 +17,7 @@ type road struct {
 	bufs      [][]byte
 	sizes     []int
 	pkts      []rawgre.Packet
-	sealed    *sealed
+	arrivals  *arrivals
 }
 
 // keepConn keeps a copy of the packets sent since it was emptied.
@@ -53,7 +53,7 @@ func newRoad(tb testing.TB, cfg mppe.Config) *road {
 	r.near.tx.open, r.near.tx.clear = true, clear
 	r.far.rx.device, r.far.rx.clear = sinkDevice{}, clear
 	r.bufs = [][]byte{make([]byte, Headroom+1<<16)}
-	r.sealed = new(sealed)
+	r.arrivals = new(arrivals)
 	return r
 }
 
@@ -73,7 +73,7 @@ func (r *road) receive(now time.Time) {
 		r.pkts = append(r.pkts, rawgre.Packet{Buf: r.sent.room, Off: begin, N: end - begin, Peer: addrA})
 		begin = end
 	}
-	r.far.plane.input(now, r.pkts, r.sealed)
+	r.far.plane.input(now, r.pkts, r.arrivals)
 }
 
 func benchmarkRoad(b *testing.B, size int, prepare func(r *road), run func(r *road, ip []byte)) {

@@ -34,7 +34,7 @@ func (c *Call) OpenBridge(b Bridge) {
 	c.tx.mu.Lock()
 	c.tx.maxFrame, c.tx.tagged, c.tx.inline = b.MaxFrame, b.Tagged, b.Inline
 	c.tx.mu.Unlock()
-	// A frame that is cut for want of room is too large all the same.
+	// With one octet more than the largest, those beyond it are counted here.
 	c.bridgeReader.Go(func() { c.readTUN(ethernetFrame, b.Device, b.MaxFrame+1) })
 }
 

@@ -45,6 +45,7 @@ type Frame struct {
 type Call struct {
 	plane       *Plane
 	id          uint16
+	conn        rawgre.Conn // what it sends through
 	local, peer netip.Addr
 	frames      chan Frame
 	heard       atomic.Int64 // when the last packet came, since plane.start
@@ -57,14 +58,15 @@ type Call struct {
 		order     gre.Reorder
 		fragments *mp.Reassembler // nil without multilink
 		receiver  *mppe.Receiver
-		sealed    *sealed    // while input has the lock
+		arrivals  *arrivals  // while their reader has the lock
 		device    tun.Device // nil while the network layer is down
 		lost      bool       // receiver waits for a reset
 		bridge    tun.Device // nil without one
 		flows     bool       // the network layer is up
 		clear     bool       // user traffic comes unencrypted
 		plain     bool       // receiver decompresses only, so it may
-		out       [1][]byte
+		packed    bool       // receiver decompresses: what it gives is good for one packet only
+		alone     [1][]byte
 		signaled  [numSignals]bool
 		queue     *queue // nil without a rate limit
 		early     []earlyPacket
@@ -95,10 +97,10 @@ type Call struct {
 		linkMTU    int // the largest information field, if they are cut
 		fragmenter mp.Fragmenter
 
-		pkts  [readBatch]rawgre.Packet // the batch that is being made
-		n     int                      // how many of pkts there are; 0 while mu is free
-		sizes [readBatch]int           // of the IP packet that ends in the packet, 0 for none
-		slots [readBatch][]byte        // room for copied fragments, if packets are cut
+		slots  [][]byte // room for copied fragments, if packets are cut
+		flight *flight  // what is being sent while mu is held
+		alone  [1]rawgre.Packet
+		ack    [gre.MaxLen]byte // an acknowledgement alone
 	}
 
 	reader sync.WaitGroup // readTUN of IP packets
@@ -163,7 +165,7 @@ func (c *Call) SetReceiver(cfg mppe.Config, key mppe.StartKey) {
 	}
 	c.rx.mu.Lock()
 	defer c.rx.mu.Unlock()
-	c.rx.receiver, c.rx.plain = r, cfg.Strength == mppe.None
+	c.rx.receiver, c.rx.plain, c.rx.packed = r, cfg.Strength == mppe.None, cfg.Compress
 	c.rx.signaled = [numSignals]bool{}
 }
 
@@ -194,7 +196,7 @@ type Opening struct {
 	SendClear, ReceiveClear bool
 	PFC, ACFC               bool // what the peer agreed to receive
 	// MTU is the device's: no larger packet is read from it than this, or than
-	// minOutgoing if that is more.
+	// usualPacket if that is more.
 	MTU int
 }
 

@@ -12,35 +12,36 @@ import (
 
 // What happens to a packet from the network, in this order and in one goroutine:
 //
-//  1. readGRE takes a batch from the raw socket.
+//  1. readGRE takes a batch from a raw socket; all packets of a call come to the same.
 //  2. input parses the GRE header, finds the call and compares the peer.
 //  3. The sequence window delivers it, holds it for an earlier one, or drops it.
 //  4. deliver reads the PPP protocol; fragments are put together.
 //  5. dispatch opens encrypted and compressed packets, those that come one after the
 //     other together.
-//  6. deliverIP and deliverBridged write user packets to their interface;
-//     deliverFrame copies all else to the owner's queue.
+//  6. deliverIP and deliverBridged write user packets to their interface, again
+//     together; deliverFrame copies all else to the owner's queue.
 
-// readGRE owns the receive buffers.
-func (p *Plane) readGRE() error {
+// readGRE owns the receive buffers of a socket.
+func (p *Plane) readGRE(conn rawgre.Conn) error {
 	pkts := make([]rawgre.Packet, batch)
-	room := make([]byte, batch*maxPacket)
+	const slot = maxPacket + skew
+	room := make([]byte, batch*slot)
 	for i := range pkts {
-		pkts[i].Buf = room[i*maxPacket : (i+1)*maxPacket : (i+1)*maxPacket]
+		pkts[i].Buf = room[i*slot : (i+1)*slot : (i+1)*slot]
 	}
-	s := new(sealed)
+	a := new(arrivals)
 	for {
-		n, err := p.conn.ReadBatch(pkts)
+		n, err := conn.ReadBatch(pkts)
 		if err != nil {
 			return err
 		}
-		p.input(time.Now(), pkts[:n], s)
+		p.input(time.Now(), pkts[:n], a)
 	}
 }
 
-// input retains neither pkts nor s, which it works in. Packets of one call that
+// input retains neither pkts nor a, which it works in. Packets of one call that
 // follow each other are one piece of work under its lock.
-func (p *Plane) input(now time.Time, pkts []rawgre.Packet, s *sealed) {
+func (p *Plane) input(now time.Time, pkts []rawgre.Packet, a *arrivals) {
 	var c *Call // whose lock is held
 	for i := range pkts {
 		to, seq, payload := p.callOf(now, &pkts[i])
@@ -50,22 +51,50 @@ func (p *Plane) input(now time.Time, pkts []rawgre.Packet, s *sealed) {
 		if to != c {
 			c.leaveLocked()
 			c = to
-			c.rx.mu.Lock()
-			c.rx.sealed = s
+			c.enter(a)
 		}
 		c.arriveLocked(now, seq, payload)
 	}
 	c.leaveLocked()
 }
 
-// leaveLocked ends what input does with a call, if any, and releases its lock.
+// An arrivals is what came for a call while its reader has the call's lock: encrypted
+// or compressed packets that wait to be opened together, user packets that wait to be
+// written together, and what that needs.
+type arrivals struct {
+	batch mppe.Batch // at the front, as it likes to be
+
+	n       int
+	packets [mppe.MaxBatch][]byte
+	errs    [mppe.MaxBatch]error
+
+	opened int
+	out    [mppe.MaxBatch][]byte
+	to     tun.Device // of all in out
+}
+
+// enter takes the call's lock and lends it a.
+func (c *Call) enter(a *arrivals) {
+	c.rx.mu.Lock()
+	c.rx.arrivals = a
+}
+
+// leaveLocked delivers what waits at a call, if there is one, and ends what enter
+// began.
 func (c *Call) leaveLocked() {
 	if c == nil {
 		return
 	}
-	c.openSealedLocked()
-	c.rx.sealed = nil
+	c.deliverAllLocked()
+	c.rx.arrivals = nil
 	c.rx.mu.Unlock()
+}
+
+// deliverAllLocked delivers what waits. It is due before memory in which that stands is
+// used again.
+func (c *Call) deliverAllLocked() {
+	c.openSealedLocked()
+	c.writeOpenedLocked()
 }
 
 // callOf finds the call of a packet. It is nil if the packet is nobody's, or has
@@ -117,13 +146,17 @@ func (c *Call) arriveLocked(now time.Time, seq uint32, payload []byte) {
 // drainLocked delivers what is in order by now, and notes when a gap must be
 // given up.
 func (c *Call) drainLocked(now time.Time) {
+	held := false
 	for {
 		payload, ok := c.rx.order.Pop(now)
 		if !ok {
 			break
 		}
+		held = true
 		c.deliverLocked(payload)
-		c.openSealedLocked() // payload is good until the next Push
+	}
+	if held {
+		c.deliverAllLocked() // they are good until the next Push
 	}
 	if at, ok := c.rx.order.Deadline(); ok {
 		c.plane.timers.hold(c, int64(at.Sub(c.plane.start)))
@@ -133,7 +166,7 @@ func (c *Call) drainLocked(now time.Time) {
 }
 
 // deliverLocked takes one PPP frame, in order. It may decrypt it in place, and
-// retains it only in sealed.
+// retains it only in arrivals.
 func (c *Call) deliverLocked(frame []byte) {
 	if c.rx.closed {
 		return
@@ -178,41 +211,28 @@ func (c *Call) deliverEncryptedLocked(b []byte) {
 		c.signalLocked(Undecryptable)
 		return
 	}
-	s := c.rx.sealed
-	if s == nil {
-		c.deliverOpenedLocked(c.rx.receiver.Open(b))
-		return
-	}
-	s.packets[s.n] = b
-	if s.n++; s.n == len(s.packets) {
+	a := c.rx.arrivals
+	a.packets[a.n] = b
+	if a.n++; a.n == len(a.packets) {
 		c.openSealedLocked()
 	}
 }
 
-// A sealed is encrypted or compressed packets that wait to be opened together while
-// input has the call's lock, and what that needs.
-type sealed struct {
-	batch   mppe.Batch // at the front, as it likes to be
-	n       int
-	packets [mppe.MaxBatch][]byte
-	errs    [mppe.MaxBatch]error
-}
-
-// openSealedLocked delivers the packets that wait.
+// openSealedLocked opens the packets that wait for that.
 func (c *Call) openSealedLocked() {
-	s := c.rx.sealed
-	if s == nil || s.n == 0 {
-		return
-	}
-	packets := s.packets[:s.n]
-	s.n = 0
+	a := c.rx.arrivals
+	packets := a.packets[:a.n]
+	a.n = 0
 	for len(packets) > 0 {
-		n := c.rx.receiver.OpenBatch(&s.batch, packets, s.errs[:])
+		n := c.rx.receiver.OpenBatch(&a.batch, packets, a.errs[:])
 		for i, inner := range packets[:n] {
-			c.deliverOpenedLocked(inner, s.errs[i])
+			c.deliverOpenedLocked(inner, a.errs[i])
 		}
 		clear(packets[:n]) // they belong to others
 		packets = packets[n:]
+		if c.rx.packed {
+			c.writeOpenedLocked()
+		}
 	}
 }
 
@@ -266,17 +286,45 @@ func (c *Call) deliverIPLocked(packet []byte, clear bool) {
 	}
 }
 
-// writeLockedTo gives a packet to an interface.
+// writeLockedTo gives a packet to an interface, now or together with those that follow.
 func (c *Call) writeLockedTo(d tun.Device, packet []byte) {
-	c.rx.out[0] = packet
-	_, err := d.Write(c.rx.out[:], 0)
-	c.rx.out[0] = nil
-	if err != nil {
-		c.dropLocked(DropInterface)
+	a := c.rx.arrivals
+	if a == nil {
+		c.rx.alone[0] = packet
+		c.writeAllLocked(d, c.rx.alone[:])
 		return
 	}
-	c.stats.rxPackets.Add(1)
-	c.stats.rxBytes.Add(uint64(len(packet)))
+	if a.to != d || a.opened == len(a.out) {
+		c.writeOpenedLocked()
+	}
+	a.to, a.out[a.opened] = d, packet
+	a.opened++
+}
+
+// writeOpenedLocked writes the packets that wait for that.
+func (c *Call) writeOpenedLocked() {
+	a := c.rx.arrivals
+	if a.opened > 0 {
+		c.writeAllLocked(a.to, a.out[:a.opened])
+		a.to, a.opened = nil, 0
+	}
+}
+
+// writeAllLocked writes packets and counts them. It forgets them: their memory belongs
+// to others again.
+func (c *Call) writeAllLocked(d tun.Device, packets [][]byte) {
+	taken, _ := d.Write(packets, 0) // an error that lasts ends its reader, who reports it
+	var octets uint64
+	for _, p := range packets[:taken] { // exact unless the interface refused one in their midst
+		octets += uint64(len(p))
+	}
+	c.stats.rxPackets.Add(uint64(taken))
+	c.stats.rxBytes.Add(octets)
+	if refused := uint64(len(packets) - taken); refused > 0 {
+		c.plane.drops[DropInterface].Add(refused)
+		c.stats.rxDrops.Add(refused)
+	}
+	clear(packets)
 }
 
 func (c *Call) deliverFrameLocked(frame []byte) {

@@ -10,6 +10,10 @@ import (
 // and the protocol field within.
 const mppeRoom = mppe.Overhead + 2
 
+// fragmentBatch is how many fragments leave together at most: each call that cuts
+// packets has room of its own for that many, all the time.
+const fragmentBatch = 16
+
 // A Multilink says how user packets are cut to send them, and put together when
 // they come (RFC 1990). The zero value does neither.
 type Multilink struct {
@@ -37,8 +41,9 @@ func (c *Call) SetMultilink(m Multilink) {
 	c.rx.mu.Lock()
 	c.rx.fragments = fragments
 	c.rx.mu.Unlock()
-	var slots [readBatch][]byte
+	var slots [][]byte
 	if m.SendMRRU > 0 {
+		slots = make([][]byte, fragmentBatch)
 		slot := Headroom + m.SendMTU
 		room := make([]byte, len(slots)*slot)
 		for i := range slots {
@@ -75,7 +80,7 @@ func (c *Call) sendFragmentsLocked(buf []byte, off int, protocol ppp.Protocol, s
 		at, counted := off, 0
 		if !h.Begin {
 			at = Headroom
-			to = append(c.tx.slots[c.tx.n][:at], data...)
+			to = append(c.tx.slots[c.tx.flight.ready][:at], data...)
 		}
 		if h.End {
 			counted = size
@@ -103,5 +108,5 @@ func (c *Call) joinLocked(fragment []byte) {
 		return
 	}
 	c.dispatchLocked(h.Protocol, rest, frame)
-	c.openSealedLocked() // frame is good until the next fragment
+	c.deliverAllLocked() // frame is good until the next fragment
 }

@@ -15,8 +15,8 @@ import (
 
 // What happens to a packet to the network:
 //
-//  1. readTUN takes a batch from the interface, leaving Headroom. An Ethernet
-//     frame gets the header of BCP in step 3, before all else.
+//  1. readTUN waits for the interface and takes a batch from it, leaving Headroom. An
+//     Ethernet frame gets the header of BCP in step 3, before all else.
 //  2. sendPackets takes the call's tx lock.
 //  3. MPPE seals the packets of the batch in place, compressed or not; the PPP protocol
 //     goes before each. With multilink it is then cut, and what follows holds for each
@@ -28,43 +28,71 @@ import (
 // Frames of the owner (SendFrame) enter at step 2.
 
 const (
-	// readBatch is how many packets are taken from an interface at once, at most.
-	readBatch = 16
-	// readRoom bounds the memory for them: larger packets are taken in smaller
-	// batches.
-	readRoom = 64 << 10
-	// minOutgoing is the room for a packet at least. A PPP frame in PPTP has at most
+	// readBatch is how many packets are taken from an interface at once, at most: as
+	// many as are worth sealing together, and more than a full segment of TCP is cut
+	// into.
+	readBatch = mppe.MaxBatch
+	// readRoom bounds the memory for them where they are larger than usual: they are
+	// taken in smaller batches.
+	readRoom = 192 << 10
+	// usualPacket is the room for a packet at least. A PPP frame in PPTP has at most
 	// 1532 octets (RFC 2637, section 4.1), or a little more where people say so.
-	minOutgoing = 2048
+	usualPacket = 2048
+	// skew keeps packets that stand one after the other in memory from falling on the
+	// same lines of the processor's cache.
+	skew = 64
 )
 
-// readBuffers makes what packets of at most mtu octets are read into.
-func readBuffers(mtu int) [][]byte {
-	slot := Headroom + max(mtu, minOutgoing)
-	bufs := make([][]byte, min(max(readRoom/slot, 1), readBatch))
-	room := make([]byte, len(bufs)*slot)
-	for i := range bufs {
-		bufs[i] = room[i*slot : (i+1)*slot]
+// newReadBatch makes what packets of at most mtu octets are read into.
+func newReadBatch(mtu int) *tun.Batch {
+	room := max(mtu, usualPacket)
+	return tun.NewBatch(min(max(readRoom/room, 1), readBatch), room+skew, Headroom)
+}
+
+// lendBatch gives what packets of at most mtu octets are read into, until giveBack:
+// nobody holds one while there is nothing to read, so that idle calls cost none.
+func (p *Plane) lendBatch(mtu int) *tun.Batch {
+	if mtu > usualPacket {
+		return newReadBatch(mtu)
 	}
-	return bufs
+	return p.batches.Get().(*tun.Batch)
+}
+
+func (p *Plane) giveBack(b *tun.Batch, mtu int) {
+	if mtu <= usualPacket {
+		p.batches.Put(b)
+	}
 }
 
 // readTUN ends when the device is closed, or is of no more use.
 func (c *Call) readTUN(kind payload, d tun.Device, mtu int) {
-	bufs := readBuffers(mtu)
-	sizes := make([]int, len(bufs))
 	for {
-		n, err := d.Read(bufs, sizes, Headroom)
-		switch {
-		case err == nil:
-			c.sendPackets(kind, bufs[:n], sizes)
+		err := d.Wait()
+		if err == nil {
+			err = c.readWaiting(kind, d, mtu)
+		}
+		if err == nil {
 			continue
-		case !errors.Is(err, net.ErrClosed) && !errors.Is(err, tun.ErrInterrupted):
+		}
+		if !errors.Is(err, net.ErrClosed) && !errors.Is(err, tun.ErrInterrupted) {
 			c.rx.mu.Lock()
 			c.signalLocked(DeviceLost)
 			c.rx.mu.Unlock()
 		}
 		return
+	}
+}
+
+// readWaiting sends what waits at the device, until nothing does.
+func (c *Call) readWaiting(kind payload, d tun.Device, mtu int) error {
+	b := c.plane.lendBatch(mtu)
+	defer c.plane.giveBack(b, mtu)
+	for {
+		n, err := d.Read(b)
+		if err != nil || n == 0 {
+			return err
+		}
+		c.sendPackets(kind, b.Bufs[:n], b.Sizes)
 	}
 }
 
@@ -89,8 +117,8 @@ func (c *Call) sendPacketsLocked(kind payload, bufs [][]byte, sizes []int) {
 		c.stats.txDrops.Add(uint64(len(bufs)))
 		return
 	}
-	staged := c.plane.staging.Get().(*staging)
-	defer c.plane.staging.Put(staged)
+	f := c.plane.flights.Get().(*flight)
+	c.tx.flight = f
 	protocol, taken := protocolOf(kind), false
 	for i, buf := range bufs {
 		size := sizes[i]
@@ -114,72 +142,86 @@ func (c *Call) sendPacketsLocked(kind payload, bufs [][]byte, sizes []int) {
 			inner := ppp.Header{Protocol: protocol, ACFC: true, PFC: c.tx.pfc}
 			off = inner.Push(buf, off)
 		}
-		if staged.add(buf, off, size); staged.n == len(staged.bufs) {
-			c.sendStagedLocked(staged, protocol)
+		if f.add(buf, off, size); f.n == len(f.bufs) {
+			c.sealLocked(protocol)
 		}
 	}
-	c.sendStagedLocked(staged, protocol)
+	c.sealLocked(protocol)
 	if taken {
 		c.used.Store(int64(time.Since(c.plane.start)))
 	}
 	c.flushLocked()
+	c.tx.flight = nil
+	c.plane.flights.Put(f)
 }
 
-// A staging is packets that are sealed together, and what that needs. It is too
-// large for each call to have one of its own.
-type staging struct {
+// A flight is packets that are sealed and sent together, and what that needs. It is
+// too large for each call to have one of its own: a call has one while its tx lock is
+// held.
+type flight struct {
 	batch mppe.Batch // at the front, as it likes to be
+
+	// Packets that are to be sealed.
 	n     int
 	bufs  [readBatch][]byte
 	offs  [readBatch]int
 	sizes [readBatch]int // of the user packets in them
+
+	// Packets that are ready for the socket.
+	ready int
+	pkts  [readBatch]rawgre.Packet
+	ends  [readBatch]int // the size of the user packet that ends in the packet, 0 for none
 }
 
-func newStaging() any { return new(staging) }
+func newFlight() any { return new(flight) }
 
-func (s *staging) add(buf []byte, off, size int) {
-	s.bufs[s.n], s.offs[s.n], s.sizes[s.n] = buf, off, size
-	s.n++
+func (f *flight) add(buf []byte, off, size int) {
+	f.bufs[f.n], f.offs[f.n], f.sizes[f.n] = buf, off, size
+	f.n++
 }
 
-// sendStagedLocked seals the packets of s if the call's are sealed, adds them to the
-// batch and empties s.
-func (c *Call) sendStagedLocked(s *staging, protocol ppp.Protocol) {
-	bufs, offs := s.bufs[:s.n], s.offs[:s.n]
+// sealLocked seals the packets of the flight that are to be, if the call's are sealed,
+// and makes them ready.
+func (c *Call) sealLocked(protocol ppp.Protocol) {
+	f := c.tx.flight
+	bufs, offs := f.bufs[:f.n], f.offs[:f.n]
 	if c.tx.sender != nil {
-		c.tx.sender.SealBatch(&s.batch, bufs, offs)
+		c.tx.sender.SealBatch(&f.batch, bufs, offs)
 		protocol = ppp.ProtocolCompressed
 	}
 	outer := ppp.Header{Protocol: protocol, ACFC: c.tx.acfc, PFC: c.tx.pfc}
 	for i, buf := range bufs {
 		if c.tx.mrru > 0 {
-			c.sendFragmentsLocked(buf, offs[i], protocol, s.sizes[i])
+			c.sendFragmentsLocked(buf, offs[i], protocol, f.sizes[i])
 		} else {
-			c.addLocked(buf, outer.Push(buf, offs[i]), s.sizes[i])
+			c.addLocked(buf, outer.Push(buf, offs[i]), f.sizes[i])
 		}
 	}
 	clear(bufs) // they belong to others
-	s.n = 0
+	f.n = 0
 }
 
-// addLocked adds the PPP frame buf[off:] to the batch, which leaves when it is
-// full. size is that of the IP packet which is complete with this frame, if any.
+// addLocked makes the PPP frame buf[off:] ready; what is ready leaves when there is no
+// more room. size is that of the user packet which is complete with this frame, if any.
 func (c *Call) addLocked(buf []byte, off, size int) {
+	f := c.tx.flight
 	off = c.pushGRELocked(buf, off)
-	c.tx.pkts[c.tx.n] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
-	c.tx.sizes[c.tx.n] = size
-	if c.tx.n++; c.tx.n == len(c.tx.pkts) {
+	f.pkts[f.ready] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
+	f.ends[f.ready] = size
+	f.ready++
+	if f.ready == len(f.pkts) || f.ready == len(c.tx.slots) {
 		c.flushLocked()
 	}
 }
 
-// flushLocked sends the batch and counts the IP packets in it.
+// flushLocked sends what is ready and counts the user packets in it.
 func (c *Call) flushLocked() {
-	n := c.tx.n
-	c.tx.n = 0
-	sent := c.writeLocked(n)
+	f := c.tx.flight
+	n := f.ready
+	f.ready = 0
+	sent := c.writeLocked(f.pkts[:n])
 	var packets, octets, drops uint64
-	for i, size := range c.tx.sizes[:n] { // exact unless the socket refused one in their midst
+	for i, size := range f.ends[:n] { // exact unless the socket refused one in their midst
 		switch {
 		case size == 0: // its packet goes on
 		case i < sent:
@@ -226,8 +268,8 @@ func (c *Call) sendFrameLocked(frame []byte) error {
 		return nil
 	}
 	off := c.pushGRELocked(buf, Headroom)
-	c.tx.pkts[0] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
-	c.writeLocked(1)
+	c.tx.alone[0] = rawgre.Packet{Buf: buf, Off: off, N: len(buf) - off, Peer: c.peer, Local: c.local}
+	c.writeLocked(c.tx.alone[:])
 	return nil
 }
 
@@ -243,10 +285,9 @@ func (c *Call) sendAck() {
 		return
 	}
 	h := gre.Header{CallID: c.tx.peerID, HasAck: true, Ack: ack}
-	buf := make([]byte, 0, gre.MaxLen)
-	buf = h.Append(buf)
-	c.tx.pkts[0] = rawgre.Packet{Buf: buf, N: len(buf), Peer: c.peer, Local: c.local}
-	c.writeLocked(1) // a lost acknowledgement is followed by another
+	buf := h.Append(c.tx.ack[:0])
+	c.tx.alone[0] = rawgre.Packet{Buf: buf, N: len(buf), Peer: c.peer, Local: c.local}
+	c.writeLocked(c.tx.alone[:]) // a lost acknowledgement is followed by another
 }
 
 // pushGRELocked writes a GRE header before buf[off:] and returns its offset.
@@ -259,13 +300,14 @@ func (c *Call) pushGRELocked(buf []byte, off int) int {
 	return h.Push(buf, off)
 }
 
-// writeLocked sends the first n of tx.pkts and says how many the socket took.
-func (c *Call) writeLocked(n int) int {
-	if n == 0 {
+// writeLocked sends packets and says how many the socket took. It forgets them: their
+// buffers belong to others again.
+func (c *Call) writeLocked(pkts []rawgre.Packet) int {
+	if len(pkts) == 0 {
 		return 0
 	}
-	sent, _ := c.plane.conn.WriteBatch(c.tx.pkts[:n]) // its error is that it is closed, which the reader reports
-	c.plane.drops[DropSend].Add(uint64(n - sent))
-	clear(c.tx.pkts[:n]) // the buffers belong to others again
+	sent, _ := c.conn.WriteBatch(pkts) // its error is that it is closed, which the reader reports
+	c.plane.drops[DropSend].Add(uint64(len(pkts) - sent))
+	clear(pkts)
 	return sent
 }

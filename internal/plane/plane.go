@@ -51,8 +51,8 @@ var ErrNoCallID = errors.New("plane: no free Call ID")
 
 // A Plane is safe for concurrent use. Make it with New.
 type Plane struct {
-	conn  rawgre.Conn
-	start time.Time // the zero of Call.heard
+	conns []rawgre.Conn // those of a shard's calls are sent through its own
+	start time.Time     // the zero of Call.heard
 	calls [1 << 16]atomic.Pointer[Call]
 	drops [numDrops]atomic.Uint64
 
@@ -60,32 +60,49 @@ type Plane struct {
 	next uint16 // guarded by mu; last Call ID given
 
 	timers  timers
-	staging sync.Pool // of *staging
+	batches sync.Pool // of *tun.Batch, for packets of usual size
+	flights sync.Pool // of *flight
 }
 
-// New makes a plane over conn, which it does not close.
-func New(conn rawgre.Conn) *Plane {
+// New makes a plane over sockets, each with a reader of its own.
+func New(conns ...rawgre.Conn) *Plane {
 	return &Plane{
-		conn:   conn,
+		conns:  conns,
 		start:  time.Now(),
 		next:   uint16(rand.Uint32()),
 		timers: timers{wake: make(chan struct{}, 1)},
 
-		staging: sync.Pool{New: newStaging},
+		batches: sync.Pool{New: func() any { return newReadBatch(usualPacket) }},
+		flights: sync.Pool{New: newFlight},
 	}
 }
 
-// Run receives packets until ctx ends or the socket fails, and returns the
-// cause. The caller closes the socket to end it.
+// Run receives packets until Close, or until a socket fails, and returns the cause.
 func (p *Plane) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { p.runTimers(ctx) })
-	err := p.readGRE()
-	cancel()
+	for _, conn := range p.conns {
+		wg.Go(func() {
+			cancel(p.readGRE(conn))
+			p.Close() // one fails, all end
+		})
+	}
 	wg.Wait()
-	return err
+	return context.Cause(ctx)
 }
+
+// Close closes the sockets. It is idempotent.
+func (p *Plane) Close() {
+	for _, conn := range p.conns {
+		conn.Close()
+	}
+}
+
+// connOf gives the socket that receives the packets of a Call ID, as rawgre.Listen
+// divides them.
+func (p *Plane) connOf(id uint16) rawgre.Conn { return p.conns[int(id)%len(p.conns)] }
 
 // NewCall gives a call a Call ID and a place in the table: from here on, packets
 // of peer for that id reach it. local is the address that the call's packets
@@ -97,7 +114,7 @@ func (p *Plane) NewCall(local, peer netip.Addr) (*Call, error) {
 	for range 1 << 16 {
 		p.next++ // a Call ID is not used again before all others have been
 		if p.next != 0 && p.calls[p.next].Load() == nil {
-			c.id = p.next
+			c.id, c.conn = p.next, p.connOf(p.next)
 			p.calls[p.next].Store(c)
 			return c, nil
 		}

@@ -3,6 +3,8 @@ package plane
 import (
 	"bytes"
 	"context"
+	"errors"
+	"net"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -11,6 +13,7 @@ import (
 	"gopptp/gre"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/rawgre/rawgretest"
+	"gopptp/internal/tun"
 	"gopptp/internal/tun/tuntest"
 	"gopptp/mppe"
 )
@@ -460,6 +463,60 @@ func TestCallIDsAreNotReusedSoon(t *testing.T) {
 	}
 }
 
+// TestShards: each call receives from and sends through the socket that its Call ID
+// belongs to, and when one socket fails all end.
+func TestShards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		road := rawgretest.New()
+		conns := make([]rawgre.Conn, 4)
+		for i := range conns {
+			conns[i] = road.Listen(netip.AddrFrom4([4]byte{192, 0, 2, byte(10 + i)}))
+		}
+		p := New(conns...)
+		ended := make(chan error)
+		go func() { ended <- p.Run(t.Context()) }()
+		peer := road.Listen(addrB)
+		for range 8 {
+			call, err := p.NewCall(netip.Addr{}, addrB)
+			if err != nil {
+				t.Fatal(err)
+			}
+			call.SetPeerID(7)
+			if err := call.SendFrame([]byte{0xff, 3, 0xc0, 0x21}); err != nil {
+				t.Fatal(err)
+			}
+			from := make([]rawgre.Packet, 1)
+			from[0].Buf = make([]byte, 2048)
+			if _, err := peer.ReadBatch(from); err != nil {
+				t.Fatal(err)
+			}
+			want := conns[call.ID()%4]
+			if call.conn != want {
+				t.Errorf("Call ID %d sends through another socket", call.ID())
+			}
+			h := gre.Header{CallID: call.ID(), HasSeq: true, PayloadLen: 4}
+			answer := append(h.Append(nil), 0xff, 3, 0xc0, 0x21)
+			to := netip.AddrFrom4([4]byte{192, 0, 2, byte(10 + call.ID()%4)})
+			if _, err := peer.WriteBatch([]rawgre.Packet{{Buf: answer, N: len(answer), Peer: to}}); err != nil {
+				t.Fatal(err)
+			}
+			if f := <-call.Frames(); len(f.Data) != 4 {
+				t.Errorf("%+v", f)
+			}
+		}
+		conns[2].Close()
+		if err := <-ended; !errors.Is(err, net.ErrClosed) {
+			t.Errorf("ended with %v", err)
+		}
+		for i, c := range conns {
+			if _, err := c.WriteBatch([]rawgre.Packet{{Buf: []byte{1}, N: 1, Peer: addrB}}); !errors.Is(err, net.ErrClosed) {
+				t.Errorf("socket %d is open: %v", i, err)
+			}
+		}
+		peer.Close()
+	})
+}
+
 func TestAllCallIDsCanBeInUse(t *testing.T) {
 	p := New(rawgretest.New().Listen(addrA))
 	taken := new(Call)
@@ -486,7 +543,8 @@ func (sinkConn) Close() error                              { return nil }
 type sinkDevice struct{}
 
 func (sinkDevice) Name() string                                    { return "sink" }
-func (sinkDevice) Read([][]byte, []int, int) (int, error)          { select {} }
+func (sinkDevice) Wait() error                                     { select {} }
+func (sinkDevice) Read(*tun.Batch) (int, error)                    { return 0, nil }
 func (sinkDevice) Write(bufs [][]byte, off int) (n int, err error) { return len(bufs), nil }
 func (sinkDevice) Interrupt()                                      {}
 func (sinkDevice) Resume()                                         {}
@@ -515,7 +573,7 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 				fc.SetSender(cfg, keyBA)
 			}
 			ip := packet(1400, 1)
-			buf := make([]byte, Headroom+minOutgoing)
+			buf := make([]byte, Headroom+usualPacket)
 			bufs, sizes := [][]byte{buf}, []int{0}
 			out := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)
@@ -526,9 +584,9 @@ func TestHotPathDoesNotAllocate(t *testing.T) {
 				t.Errorf("out: %v allocations a packet", out)
 			}
 			capture := &captureConn{}
-			far.conn = capture
+			fc.conn = capture
 			now := time.Now()
-			pkts, work := []rawgre.Packet{{Buf: make([]byte, 2048), Peer: addrB}}, new(sealed)
+			pkts, work := []rawgre.Packet{{Buf: make([]byte, 2048), Peer: addrB}}, new(arrivals)
 			in := testing.AllocsPerRun(1000, func() {
 				copy(buf[Headroom:], ip)
 				sizes[0] = len(ip)

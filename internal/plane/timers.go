@@ -97,6 +97,7 @@ func (p *Plane) runTimers(ctx context.Context) {
 	defer timer.Stop()
 	var dueAcks []dueAck
 	var dueHolds []*Call
+	a := new(arrivals)
 	for {
 		select {
 		case <-ctx.Done():
@@ -112,10 +113,10 @@ func (p *Plane) runTimers(ctx context.Context) {
 			a.call.sendAck()
 		}
 		for _, c := range dueHolds {
-			c.rx.mu.Lock()
+			c.enter(a)
 			c.holdAt.Store(0)
 			c.drainLocked(now)
-			c.rx.mu.Unlock()
+			c.leaveLocked()
 		}
 		clear(dueAcks)
 		clear(dueHolds)

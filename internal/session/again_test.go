@@ -227,13 +227,13 @@ func (h removable) CreateInterface(c InterfaceConfig) (Interface, error) {
 	return removableInterface{i}, err
 }
 
-// Read takes a Close of the device below, which is the test's, for a removal.
-func (i removableInterface) Read(bufs [][]byte, sizes []int, off int) (int, error) {
-	n, err := i.Interface.Read(bufs, sizes, off)
+// Wait takes a Close of the device below, which is the test's, for a removal.
+func (i removableInterface) Wait() error {
+	err := i.Interface.Wait()
 	if errors.Is(err, net.ErrClosed) {
 		err = tun.ErrRemoved
 	}
-	return n, err
+	return err
 }
 
 // TestInterfaceIsRemoved: a tunnel whose interface somebody removes carries nothing

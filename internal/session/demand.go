@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gopptp/internal/placeholder"
+	"gopptp/internal/tun"
 )
 
 // placeholders is where a client that dials on demand has its peer while it is
@@ -21,7 +22,7 @@ const (
 	// wakingPackets bounds the packets that are read before the tunnel is up; more
 	// wait in the interface.
 	wakingPackets = 16
-	// wakingRoom is the room for one of them, in octets: more than any MTU that is
+	// wakingRoom is the room for one of them at least, in octets: more than any MTU that is
 	// a placeholder's.
 	wakingRoom = 2048
 	// resolveWait bounds the question for a server's address. While the tunnel that
@@ -117,19 +118,18 @@ func (d *dialer) hold(ctx context.Context) *held {
 
 // wait returns when there is a packet to send, which it keeps.
 func (h *held) wait() error {
-	bufs := make([][]byte, wakingPackets)
-	sizes := make([]int, wakingPackets)
-	for i := range bufs {
-		bufs[i] = make([]byte, wakingRoom)
-	}
 	for {
-		n, err := h.device.Read(bufs, sizes, 0)
+		if err := h.device.Wait(); err != nil {
+			return err
+		}
+		b := tun.NewBatch(wakingPackets, max(wakingRoom, h.config.MTU), 0)
+		n, err := h.device.Read(b)
 		if err != nil {
 			return err
 		}
-		for i, b := range bufs[:n] {
-			if wakes(b[:sizes[i]]) {
-				h.waking = append(h.waking, bytes.Clone(b[:sizes[i]]))
+		for i, p := range b.Bufs[:n] {
+			if p = p[:b.Sizes[i]]; wakes(p) {
+				h.waking = append(h.waking, bytes.Clone(p))
 			}
 		}
 		if len(h.waking) > 0 {
@@ -203,18 +203,26 @@ type lent struct {
 	translator *placeholder.Translator
 }
 
+// Wait implements tun.Device.
+func (l *lent) Wait() error {
+	if len(l.first) > 0 {
+		return nil
+	}
+	return l.Interface.Wait()
+}
+
 // Read implements tun.Device.
-func (l *lent) Read(bufs [][]byte, sizes []int, off int) (n int, err error) {
-	for n < len(bufs) && len(l.first) > 0 {
-		sizes[n] = copy(bufs[n][off:], l.first[0])
+func (l *lent) Read(b *tun.Batch) (n int, err error) {
+	for n < len(b.Bufs) && len(l.first) > 0 {
+		b.Sizes[n] = copy(b.Bufs[n][b.Off:], l.first[0])
 		l.first = l.first[1:]
 		n++
 	}
 	if n == 0 {
-		n, err = l.Interface.Read(bufs, sizes, off)
+		n, err = l.Interface.Read(b)
 	}
-	for i, b := range bufs[:n] {
-		l.translator.Out(b[off : off+sizes[i]])
+	for i, p := range b.Bufs[:n] {
+		l.translator.Out(p[b.Off : b.Off+b.Sizes[i]])
 	}
 	return n, err
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"gopptp/internal/offload"
 )
 
 // clonePath is the device from which interfaces are made.
@@ -22,22 +24,31 @@ const clonePath = "/dev/net/tun"
 // comes.
 type TUN struct {
 	name    string
+	frames  bool // it is a TAP
 	file    *os.File
 	raw     syscall.RawConn
 	closing atomic.Bool
 	close   func() error
-	refused atomic.Uint64
 
-	// Arguments and results of take, which the poller calls. They are owned by
-	// the goroutine in Read.
+	refused, malformed, tooLong, cuts, merges atomic.Uint64
+
+	// Arguments and results of look and take, which the poller calls. They are owned by
+	// the goroutine in Wait or Read.
 	rx struct {
-		bufs  [][]byte
-		sizes []int
-		off   int
+		batch *Batch
 		n     int
 		err   error
 	}
-	takeFunc func(fd uintptr) bool // take; a method value made in Read would be allocated each time
+	lookFunc, takeFunc func(fd uintptr) bool // method values made in Wait and Read would be allocated each time
+}
+
+// Counters are what a TUN counts from its beginning.
+type Counters struct {
+	Refused   uint64 // packets of Write that the kernel did not take
+	Malformed uint64 // packets of the kernel that offload could not make good; with us it is IPv4 only
+	TooLong   uint64 // packets of the kernel that had no room in a batch
+	Cut       uint64 // super packets of the kernel
+	Merged    uint64 // super packets to the kernel
 }
 
 var _ Device = (*TUN)(nil)
@@ -64,10 +75,16 @@ func create(name string, kind uint16) (*TUN, error) {
 		unix.Close(fd)
 		return nil, explain(name, err)
 	}
+	if kind == unix.IFF_TUN {
+		if err := offloads(fd); err != nil {
+			unix.Close(fd)
+			return nil, explain(name, err)
+		}
+	}
 	// Only now may the poller see the descriptor: before it has an interface it
 	// reports nothing but errors.
-	t := &TUN{name: name, file: os.NewFile(uintptr(fd), clonePath)}
-	t.takeFunc = t.take
+	t := &TUN{name: name, frames: kind == unix.IFF_TAP, file: os.NewFile(uintptr(fd), clonePath)}
+	t.lookFunc, t.takeFunc = t.look, t.take
 	t.close = sync.OnceValue(func() error {
 		t.closing.Store(true)
 		return t.file.Close()
@@ -86,6 +103,16 @@ func attach(fd int, name string, kind uint16) error {
 	if err != nil {
 		return err
 	}
+	if kind == unix.IFF_TUN {
+		features, err := unix.IoctlGetUint32(fd, unix.TUNGETFEATURES)
+		if err != nil {
+			return os.NewSyscallError("ioctl TUNGETFEATURES", err)
+		}
+		if features&unix.IFF_VNET_HDR == 0 {
+			return errNoOffload
+		}
+		kind |= unix.IFF_VNET_HDR
+	}
 	req.SetUint16(kind | unix.IFF_NO_PI | unix.IFF_TUN_EXCL)
 	err = unix.IoctlIfreq(fd, unix.TUNSETIFF, req)
 	if err == unix.EBUSY {
@@ -93,6 +120,25 @@ func attach(fd int, name string, kind uint16) error {
 	}
 	return os.NewSyscallError("ioctl TUNSETIFF", err)
 }
+
+// offloads tells the kernel what it need not do to packets before it gives them to
+// us. It takes what we make without being told.
+func offloads(fd int) error {
+	if err := unix.IoctlSetPointerInt(fd, unix.TUNSETVNETHDRSZ, offload.HeaderLen); err != nil {
+		return os.NewSyscallError("ioctl TUNSETVNETHDRSZ", err)
+	}
+	const tcp = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO_ECN
+	// Since Linux 6.2. UDP of IPv4 is not to be had without that of IPv6.
+	const udp = unix.TUN_F_USO4 | unix.TUN_F_USO6
+	err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp|udp)
+	if err == unix.EINVAL {
+		err = unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, tcp)
+	}
+	return os.NewSyscallError("ioctl TUNSETOFFLOAD", err)
+}
+
+// errNoOffload says that packets cannot have a header that tells of offloads.
+var errNoOffload = errors.New("the kernel's interfaces have no segmentation offload (IFF_VNET_HDR)")
 
 // explain wraps an error of Create and says what is to be done about it.
 func explain(name string, err error) error {
@@ -102,6 +148,8 @@ func explain(name string, err error) error {
 		advice = ": run as root, or grant CAP_NET_ADMIN (systemd: AmbientCapabilities=CAP_NET_ADMIN)"
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, unix.ENODEV), errors.Is(err, unix.ENXIO):
 		advice = ": load the kernel module (modprobe tun), or give the container the device " + clonePath
+	case errors.Is(err, errNoOffload):
+		advice = ": Linux has it since 2.6.27; a sandbox that stands in for the kernel may lack it, so run outside of it"
 	}
 	return fmt.Errorf("tun: create %q: %w%s", name, err, advice)
 }
@@ -109,66 +157,26 @@ func explain(name string, err error) error {
 // Name implements Device.
 func (t *TUN) Name() string { return t.name }
 
-// Read implements Device.
-func (t *TUN) Read(bufs [][]byte, sizes []int, off int) (int, error) {
-	if len(bufs) == 0 {
-		return 0, nil
+// Counters returns what was counted so far.
+func (t *TUN) Counters() Counters {
+	return Counters{
+		Refused:   t.refused.Load(),
+		Malformed: t.malformed.Load(),
+		TooLong:   t.tooLong.Load(),
+		Cut:       t.cuts.Load(),
+		Merged:    t.merges.Load(),
 	}
-	rx := &t.rx
-	rx.bufs, rx.sizes, rx.off, rx.n, rx.err = bufs, sizes[:len(bufs)], off, 0, nil
-	err := t.raw.Read(t.takeFunc)
-	rx.bufs, rx.sizes = nil, nil // the caller's again
-	if err == nil {
-		err = rx.err
-	}
-	if err != nil {
-		return 0, t.broken("read", err)
-	}
-	return rx.n, nil
 }
 
-// take reads packets until there is none and reports whether the poller need
-// not wait for the first.
-func (t *TUN) take(fd uintptr) bool {
-	rx := &t.rx
-	for rx.n < len(rx.bufs) {
-		n, err := unix.Read(int(fd), rx.bufs[rx.n][rx.off:])
-		switch {
-		case err == nil:
-			rx.sizes[rx.n] = n
-			rx.n++
-		case err == unix.EINTR:
-		case rx.n > 0:
-			return true // what stands against the next one is for the next Read
-		case err == unix.EAGAIN:
-			return false
-		default:
-			rx.err = err
-			return true
-		}
-	}
-	return true
+// gone says that the descriptor has no interface any more. Once the poller knows,
+// it lets nobody read from a descriptor, with an error of its own.
+func (t *TUN) gone() (gone bool) {
+	err := t.raw.Control(func(fd uintptr) {
+		events, err := pollIn(fd)
+		gone = err == nil && events&unix.POLLERR != 0
+	})
+	return err == nil && gone
 }
-
-// Write implements Device.
-func (t *TUN) Write(bufs [][]byte, off int) (int, error) {
-	sent := 0
-	for _, b := range bufs {
-		_, err := t.file.Write(b[off:])
-		switch {
-		case err == nil:
-			sent++
-		case errors.Is(err, os.ErrClosed), errors.Is(err, unix.EBADFD):
-			return sent, t.broken("write", err)
-		default:
-			t.refused.Add(1)
-		}
-	}
-	return sent, nil
-}
-
-// Refused is how many packets of Write the kernel did not take.
-func (t *TUN) Refused() uint64 { return t.refused.Load() }
 
 // broken makes an error that ends the use of the device one of ours.
 func (t *TUN) broken(op string, err error) error {
@@ -177,7 +185,7 @@ func (t *TUN) broken(op string, err error) error {
 		return net.ErrClosed
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrInterrupted
-	case errors.Is(err, unix.EBADFD): // the descriptor has no interface any more
+	case errors.Is(err, unix.EBADFD), t.gone():
 		return ErrRemoved
 	}
 	return fmt.Errorf("tun: %s %q: %w", op, t.name, err)

@@ -26,6 +26,7 @@ func TestExplain(t *testing.T) {
 		{unix.EACCES, "CAP_NET_ADMIN"},
 		{unix.ENOENT, "modprobe tun"},
 		{unix.ENODEV, "modprobe tun"},
+		{errNoOffload, "2.6.27"},
 		{unix.EMFILE, "too many open files"},
 	} {
 		err := explain("tun0", &os.PathError{Op: "open", Path: clonePath, Err: test.err})

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,8 +15,11 @@ import (
 
 // A Stack is the IP stack on the other side of a Device under test.
 type Stack struct {
-	Send    func(t *testing.T, pkt []byte) // routes a packet into the interface
-	Receive func(t *testing.T) []byte      // waits for a packet that was given to Write
+	Send func(t *testing.T, pkt []byte) // routes a packet into the interface
+	// SendSuper routes UDP packets of the same length into it at once. The kernel
+	// need not leave them for us to cut.
+	SendSuper func(t *testing.T, pkts [][]byte)
+	Receive   func(t *testing.T) []byte // waits for a packet that was given to Write
 }
 
 // TestContract tests what tun.Device promises. open makes a new interface, up
@@ -28,6 +32,10 @@ func TestContract(t *testing.T, open func(t *testing.T) (tun.Device, Stack)) {
 	}{
 		{"read one", testRead},
 		{"read batch", testReadBatch},
+		{"read does not wait", testReadNothing},
+		{"read segments", testReadSegments},
+		{"segments are not interrupted", testInterruptSegments},
+		{"a packet without room is dropped", testReadTooLong},
 		{"write batch", testWriteBatch},
 		{"refused packets are skipped", testRefused},
 		{"empty batch", testEmpty},
@@ -77,59 +85,163 @@ func UDP(reverse bool, payload string) []byte {
 	return append(b, payload...)
 }
 
-// Buffers makes n buffers of the contract's headroom and MTU.
-func Buffers(n int) (bufs [][]byte, sizes []int) {
-	for range n {
-		bufs = append(bufs, bytes.Repeat([]byte{marker}, headroom+mtu))
+// Batch makes a batch of the contract's headroom and MTU.
+func Batch(packets int) *tun.Batch {
+	b := tun.NewBatch(packets, mtu, headroom)
+	for _, buf := range b.Bufs {
+		for i := range buf {
+			buf[i] = marker
+		}
 	}
-	return bufs, make([]int, n)
+	return b
 }
 
-// read reads want packets that Send sent and compares their payload.
-func read(t *testing.T, d tun.Device, batch, want int) {
+// ReadSome waits for packets and takes them. It is for tests that need no more.
+func ReadSome(d tun.Device, b *tun.Batch) (int, error) {
+	for {
+		if !b.Pending() {
+			if err := d.Wait(); err != nil {
+				return 0, err
+			}
+		}
+		if n, err := d.Read(b); n > 0 || err != nil {
+			return n, err
+		}
+	}
+}
+
+// read reads want packets that Send sent and compares their payload. It reports
+// whether segments were pending.
+func read(t *testing.T, d tun.Device, batch, want int) (pending bool) {
 	t.Helper()
-	bufs, sizes := Buffers(batch)
+	b := Batch(batch)
 	for got := 0; got < want; {
-		n, err := d.Read(bufs, sizes, headroom)
+		n, err := ReadSome(d, b)
 		if err != nil || n < 1 || n > batch {
 			t.Fatalf("Read = %d, %v after %d of %d packets", n, err, got, want)
 		}
+		if b.Pending() {
+			pending = true
+			if n < batch {
+				t.Fatalf("segments are pending with %d of %d buffers full", n, batch)
+			}
+		}
 		for i := range n {
-			payload := fmt.Sprintf("packet %d", got)
-			pkt := bufs[i][headroom:][:sizes[i]]
+			payload := payload(got)
+			pkt := b.Bufs[i][headroom:][:b.Sizes[i]]
 			if !bytes.HasSuffix(pkt, []byte(payload)) || len(pkt) != len(UDP(true, payload)) {
 				t.Fatalf("packet %d is %q", got, pkt)
 			}
-			if !bytes.Equal(bufs[i][:headroom], bytes.Repeat([]byte{marker}, headroom)) {
-				t.Fatalf("packet %d: the headroom was written to: %x", got, bufs[i][:headroom])
+			if !bytes.Equal(b.Bufs[i][:headroom], bytes.Repeat([]byte{marker}, headroom)) {
+				t.Fatalf("packet %d: the headroom was written to: %x", got, b.Bufs[i][:headroom])
 			}
 			got++
 		}
 	}
+	if b.Pending() {
+		t.Fatal("segments are pending after the last")
+	}
+	return pending
 }
 
+// payload is that of the packet with the number i. All have the same length.
+func payload(i int) string { return fmt.Sprintf("packet %02d", i) }
+
 func testRead(t *testing.T, d tun.Device, s Stack) {
-	s.Send(t, UDP(true, "packet 0"))
+	s.Send(t, UDP(true, payload(0)))
 	read(t, d, 1, 1)
 }
 
-// testInterrupt ends a Read that waits, and those that follow, without a packet
+func testReadNothing(t *testing.T, d tun.Device, s Stack) {
+	b := Batch(2)
+	for range 2 {
+		if n, err := d.Read(b); n != 0 || err != nil {
+			t.Fatalf("Read = %d, %v; want 0, nil", n, err)
+		}
+	}
+	// A packet of which the last Read did not know must not be slept over, nor one
+	// that Wait has already told of.
+	for i := range 2 {
+		s.Send(t, UDP(true, payload(i)))
+	}
+	for range 2 {
+		if err := d.Wait(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read(t, d, 1, 2)
+	if n, err := d.Read(b); n != 0 || err != nil {
+		t.Fatalf("Read of an empty queue = %d, %v; want 0, nil", n, err)
+	}
+}
+
+func testReadSegments(t *testing.T, d tun.Device, s Stack) {
+	const count = 10
+	var pkts [][]byte
+	for i := range count {
+		pkts = append(pkts, UDP(true, payload(i)))
+	}
+	for _, batch := range []int{1, 4, count, count + 1} {
+		s.SendSuper(t, pkts)
+		if read(t, d, batch, count) && batch >= count {
+			t.Errorf("segments are pending though all of the %d have room", count)
+		}
+	}
+}
+
+// testInterruptSegments: what is pending can be read while interrupted, so that no
+// batch stays pending.
+func testInterruptSegments(t *testing.T, d tun.Device, s Stack) {
+	var pkts [][]byte
+	for i := range 7 {
+		pkts = append(pkts, UDP(true, payload(i)))
+	}
+	s.SendSuper(t, pkts)
+	b := Batch(3)
+	if n, err := ReadSome(d, b); n != 3 || err != nil {
+		t.Fatalf("Read = %d, %v; want 3, nil", n, err)
+	}
+	if !b.Pending() {
+		t.Log("this kernel cuts UDP itself")
+		return
+	}
+	d.Interrupt()
+	for _, want := range []int{3, 1} {
+		if n, err := d.Read(b); n != want || err != nil {
+			t.Fatalf("Read of segments that are pending = %d, %v; want %d, nil", n, err, want)
+		}
+	}
+	if n, err := d.Read(b); n != 0 || !errors.Is(err, tun.ErrInterrupted) || b.Pending() {
+		t.Fatalf("Read = %d, %v, pending %t; want ErrInterrupted", n, err, b.Pending())
+	}
+}
+
+func testReadTooLong(t *testing.T, d tun.Device, s Stack) {
+	s.Send(t, UDP(true, strings.Repeat("x", 100)))
+	s.Send(t, UDP(true, "short"))
+	want := UDP(true, "short")
+	b := tun.NewBatch(2, len(want), headroom)
+	if n, err := ReadSome(d, b); n != 1 || err != nil || b.Sizes[0] != len(want) || !bytes.HasSuffix(b.Bufs[0], []byte("short")) {
+		t.Errorf("Read = %d, %v: %q; want the short packet alone", n, err, b.Bufs[0])
+	}
+}
+
+// testInterrupt ends a Wait that waits, and those that follow, without a packet
 // being lost.
 func testInterrupt(t *testing.T, d tun.Device, s Stack) {
-	bufs, sizes := Buffers(1)
 	done := make(chan error, 1)
-	go func() {
-		_, err := d.Read(bufs, sizes, headroom)
-		done <- err
-	}()
+	go func() { done <- d.Wait() }()
 	time.Sleep(10 * time.Millisecond) // it waits by now, or the test is an easier one
 	d.Interrupt()
 	d.Interrupt()
 	if err := <-done; !errors.Is(err, tun.ErrInterrupted) {
-		t.Fatalf("Read that waits: %v", err)
+		t.Fatalf("Wait that waits: %v", err)
 	}
-	s.Send(t, UDP(true, "packet 0"))
-	if n, err := d.Read(bufs, sizes, headroom); n != 0 || !errors.Is(err, tun.ErrInterrupted) {
+	s.Send(t, UDP(true, payload(0)))
+	if err := d.Wait(); !errors.Is(err, tun.ErrInterrupted) {
+		t.Fatalf("Wait: %v while interrupted", err)
+	}
+	if n, err := d.Read(Batch(1)); n != 0 || !errors.Is(err, tun.ErrInterrupted) {
 		t.Fatalf("Read = %d, %v while interrupted", n, err)
 	}
 	d.Resume()
@@ -140,7 +252,7 @@ func testInterrupt(t *testing.T, d tun.Device, s Stack) {
 func testReadBatch(t *testing.T, d tun.Device, s Stack) {
 	const count = 20
 	for i := range count {
-		s.Send(t, UDP(true, fmt.Sprintf("packet %d", i)))
+		s.Send(t, UDP(true, payload(i)))
 	}
 	read(t, d, 8, count)
 }
@@ -184,8 +296,8 @@ func testRefused(t *testing.T, d tun.Device, s Stack) {
 }
 
 func testEmpty(t *testing.T, d tun.Device, _ Stack) {
-	if n, err := d.Read(nil, nil, headroom); n != 0 || err != nil {
-		t.Errorf("Read(nil) = %d, %v; want 0, nil", n, err)
+	if n, err := d.Read(Batch(0)); n != 0 || err != nil {
+		t.Errorf("Read without buffers = %d, %v; want 0, nil", n, err)
 	}
 	if n, err := d.Write(nil, headroom); n != 0 || err != nil {
 		t.Errorf("Write(nil) = %d, %v; want 0, nil", n, err)
@@ -195,9 +307,9 @@ func testEmpty(t *testing.T, d tun.Device, _ Stack) {
 func testClose(t *testing.T, d tun.Device, _ Stack) {
 	result := make(chan error, 1)
 	go func() {
-		bufs, sizes := Buffers(1)
+		b := Batch(1)
 		for {
-			if _, err := d.Read(bufs, sizes, headroom); err != nil {
+			if _, err := ReadSome(d, b); err != nil {
 				result <- err
 				return
 			}
@@ -210,10 +322,12 @@ func testClose(t *testing.T, d tun.Device, _ Stack) {
 		}
 	}
 	if err := <-result; !errors.Is(err, net.ErrClosed) {
-		t.Errorf("Read ended with %v, want net.ErrClosed", err)
+		t.Errorf("Wait ended with %v, want net.ErrClosed", err)
 	}
-	bufs, sizes := Buffers(1)
-	if _, err := d.Read(bufs, sizes, headroom); !errors.Is(err, net.ErrClosed) {
+	if err := d.Wait(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Wait after Close: %v, want net.ErrClosed", err)
+	}
+	if _, err := d.Read(Batch(1)); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Read after Close: %v, want net.ErrClosed", err)
 	}
 	if _, err := d.Write(with(UDP(false, "late")), headroom); !errors.Is(err, net.ErrClosed) {

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"gopptp/internal/offload"
 	"gopptp/internal/tun"
 )
 
@@ -23,14 +24,22 @@ const queueLen = 500
 type TUN struct {
 	name   string
 	frames bool        // it carries Ethernet frames
-	down   chan []byte // from the test to Read
+	down   chan packet // from the test to Read
 	up     chan []byte // from Write to the test
 	closed chan struct{}
 	once   sync.Once
 	remove func()
 
+	seen packet // what Wait took from down; owned by the goroutine in Wait or Read
+
 	mu          sync.Mutex
 	interrupted chan struct{} // guarded by mu; closed from Interrupt to Resume
+}
+
+// A packet is one with what the kernel would say of it. Without octets it is none.
+type packet struct {
+	header offload.Header
+	octets []byte
 }
 
 var _ tun.Device = (*TUN)(nil)
@@ -50,7 +59,7 @@ func NewTAP(name string) *TUN {
 func newTUN(name string, remove func()) *TUN {
 	return &TUN{
 		name:   name,
-		down:   make(chan []byte, queueLen),
+		down:   make(chan packet, queueLen),
 		up:     make(chan []byte, queueLen),
 		closed: make(chan struct{}),
 		remove: remove,
@@ -62,13 +71,19 @@ func newTUN(name string, remove func()) *TUN {
 // Send routes a packet into the interface: a Read will return it. It waits for
 // room in the queue, does not keep pkt, and fails with net.ErrClosed after Close.
 func (t *TUN) Send(ctx context.Context, pkt []byte) error {
+	return t.SendSuper(ctx, offload.Header{}, pkt)
+}
+
+// SendSuper is Send for a packet that a Read will cut into segments as its header
+// says.
+func (t *TUN) SendSuper(ctx context.Context, h offload.Header, pkt []byte) error {
 	select {
 	case <-t.closed:
 		return net.ErrClosed
 	default:
 	}
 	select {
-	case t.down <- slices.Clone(pkt):
+	case t.down <- packet{h, slices.Clone(pkt)}:
 		return nil
 	case <-t.closed:
 		return net.ErrClosed
@@ -98,39 +113,78 @@ func (t *TUN) Receive(ctx context.Context) ([]byte, error) {
 // Name implements tun.Device.
 func (t *TUN) Name() string { return t.name }
 
-// Read implements tun.Device.
-func (t *TUN) Read(bufs [][]byte, sizes []int, off int) (int, error) {
-	if len(bufs) == 0 {
-		return 0, nil
+// Wait implements tun.Device.
+func (t *TUN) Wait() error {
+	interrupted, err := t.usable()
+	if err != nil || t.seen.octets != nil {
+		return err
 	}
-	sizes = sizes[:len(bufs)]
+	select {
+	case t.seen = <-t.down:
+		return nil
+	case <-t.closed:
+		return net.ErrClosed
+	case <-interrupted:
+		return tun.ErrInterrupted
+	}
+}
+
+// usable says why Wait and Read cannot be used, and gives what tells of an Interrupt
+// to come.
+func (t *TUN) usable() (interrupted chan struct{}, err error) {
 	t.mu.Lock()
-	interrupted := t.interrupted
+	interrupted = t.interrupted
 	t.mu.Unlock()
 	select {
 	case <-t.closed:
-		return 0, net.ErrClosed
+		return nil, net.ErrClosed
 	case <-interrupted:
-		return 0, tun.ErrInterrupted
+		return nil, tun.ErrInterrupted
 	default:
+		return interrupted, nil
 	}
-	select {
-	case pkt := <-t.down:
-		sizes[0] = copy(bufs[0][off:], pkt)
-	case <-t.closed:
-		return 0, net.ErrClosed
-	case <-interrupted:
-		return 0, tun.ErrInterrupted
+}
+
+// Read implements tun.Device. As the kernel's, it drops what has no room or cannot
+// be cut.
+func (t *TUN) Read(b *tun.Batch) (int, error) {
+	n, _ := b.Fill(0)
+	if n == len(b.Bufs) {
+		return n, nil
 	}
-	for n := 1; n < len(bufs); n++ {
-		select {
-		case pkt := <-t.down:
-			sizes[n] = copy(bufs[n][off:], pkt)
-		default:
+	if _, err := t.usable(); err != nil {
+		if n > 0 {
+			err = nil
+		}
+		return n, err
+	}
+	for n < len(b.Bufs) {
+		pkt := t.take()
+		switch slot := b.Bufs[n][b.Off:]; {
+		case pkt.octets == nil:
 			return n, nil
+		case pkt.header.Kind != offload.None:
+			if b.Split(pkt.header, pkt.octets) == nil {
+				n, _ = b.Fill(n)
+			}
+		case len(pkt.octets) <= len(slot):
+			b.Sizes[n] = copy(slot, pkt.octets)
+			n++
 		}
 	}
-	return len(bufs), nil
+	return n, nil
+}
+
+// take takes the next packet, if there is one.
+func (t *TUN) take() (pkt packet) {
+	pkt, t.seen = t.seen, packet{}
+	if pkt.octets == nil {
+		select {
+		case pkt = <-t.down:
+		default:
+		}
+	}
+	return pkt
 }
 
 // Write implements tun.Device. As the kernel does, it refuses what is neither

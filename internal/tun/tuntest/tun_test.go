@@ -2,13 +2,16 @@ package tuntest
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"gopptp/internal/offload"
 	"gopptp/internal/tun"
 )
 
@@ -19,6 +22,18 @@ func TestTUNKeepsContract(t *testing.T) {
 			Send: func(t *testing.T, pkt []byte) {
 				t.Helper()
 				if err := d.Send(t.Context(), pkt); err != nil {
+					t.Fatal(err)
+				}
+			},
+			SendSuper: func(t *testing.T, pkts [][]byte) {
+				t.Helper()
+				super := slices.Clone(pkts[0])
+				for _, pkt := range pkts[1:] {
+					super = append(super, pkt[28:]...)
+				}
+				binary.BigEndian.PutUint16(super[2:], uint16(len(super)))
+				h := offload.Header{Kind: offload.UDP4, SegmentSize: uint16(len(pkts[0]) - 28)}
+				if err := d.SendSuper(t.Context(), h, super); err != nil {
 					t.Fatal(err)
 				}
 			},
