@@ -65,7 +65,7 @@ and carry what must stay private inside something better.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newExec(), newConsole(), newVersion())
+	root.AddCommand(newRun(), newExec(), newConsole(), newBench(), newVersion())
 	return root
 }
 
@@ -91,6 +91,7 @@ daemon, to /log.`,
 	f.StringVar(&cfg.Socket, "socket", defaultSocket, "Unix `socket` that exec and console connect to")
 	f.StringVar(&cfg.AdminPasswordFile, "admin-password-file", "", "`file` with the password of the user admin, for the first start; without it one is made and shown once")
 	f.StringVar(&cfg.ResolvConf, "resolv-conf", resolver.Path, "`file` of name servers that use-peer-dns of a client writes")
+	f.StringVar(&cfg.Pprof, "pprof", "", "loopback `address` to serve profiles on, such as 127.0.0.1:6060; none without it")
 	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
 	return cmd
 }

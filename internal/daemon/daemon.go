@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -50,6 +51,10 @@ type Config struct {
 	// AdminPasswordFile has the password of the user admin in its first line, for
 	// the first start; without it a password is made and told on LogOutput.
 	AdminPasswordFile string
+
+	// Pprof is the address on the loopback where profiles can be asked for; empty
+	// for none.
+	Pprof string
 }
 
 // What is in Config.Data: the database, and the directory of exported files.
@@ -68,6 +73,13 @@ func Run(ctx context.Context, cfg Config) error {
 
 	// Everything that can fail is opened before anything on the machine is
 	// changed.
+	var watched net.Listener // for profiles
+	if cfg.Pprof != "" {
+		if watched, err = listenProfiles(ctx, cfg.Pprof); err != nil {
+			return err
+		}
+		defer watched.Close()
+	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("cannot make the data directory: %w", err)
 	}
@@ -87,11 +99,16 @@ func Run(ctx context.Context, cfg Config) error {
 		return fmt.Errorf("cannot open the directory for files: %w", err)
 	}
 	defer files.Close()
-	socket, err := rawgre.Listen()
+	sockets, err := rawgre.Listen(shards(runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return err
 	}
-	defer socket.Close()
+	var conns []rawgre.Conn
+	for _, s := range sockets {
+		conns = append(conns, s)
+	}
+	road := plane.New(conns...)
+	defer road.Close()
 	machine, err := host.Open()
 	if err != nil {
 		return err
@@ -124,7 +141,6 @@ func Run(ctx context.Context, cfg Config) error {
 	}
 	defer access.Close()
 	happened := &events{access: access, scripts: scripts}
-	road := plane.New(socket)
 	manager := session.NewManager(session.Config{
 		Journal: log,
 		Plane:   road,
@@ -189,6 +205,15 @@ func Run(ctx context.Context, cfg Config) error {
 			TLS:     func(c service.Config) (*tls.Config, error) { return serverTLS(cfg.Data, c) },
 		})
 	})
+	if watched != nil {
+		log.Addf("system,info", "profiles for this machine are on http://%s/debug/pprof/", watched.Addr())
+		above.Go(func() {
+			h := profiles(func(w io.Writer) { writeCounters(w, road, rawgre.Total(sockets)) })
+			if err := serveProfiles(ctx, watched, h); err != nil {
+				log.Addf("system,error", "profiles: %v", err)
+			}
+		})
+	}
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // no systemd is no error
 	<-ctx.Done()
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
@@ -198,12 +223,23 @@ func Run(ctx context.Context, cfg Config) error {
 	noMore() // the sessions have ended, and their accounting is on the disk
 	account.Wait()
 	scripts.Close() // after the sessions, whose ends run scripts too
-	socket.Close()
+	road.Close()
 	below.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
 	return nil
+}
+
+// shards is how many sockets share the received packets on a machine with so many
+// processors: one for every second, since each packet is also sealed or opened, sent on
+// and answered. More than one only where there are four at least.
+func shards(processors int) int {
+	n := 1
+	for n < rawgre.MaxShards && 4*n <= processors {
+		n *= 2
+	}
+	return n
 }
 
 // listenUnix opens the socket for exec and console, in place of one that a dead

@@ -32,18 +32,18 @@ type caller struct {
 // newCaller makes a caller in a namespace, for as long as the test runs.
 func newCaller(t *testing.T, in *hosttest.Namespace) *caller {
 	t.Helper()
-	var socket *rawgre.Socket
+	var sockets []*rawgre.Socket
 	in.Do(func() {
 		var err error
-		if socket, err = rawgre.Listen(); err != nil {
+		if sockets, err = rawgre.Listen(1); err != nil {
 			t.Fatal(err)
 		}
 	})
-	c := &caller{in: in, plane: plane.New(socket)}
+	c := &caller{in: in, plane: plane.New(sockets[0])}
 	var running sync.WaitGroup
-	running.Go(func() { _ = c.plane.Run(context.Background()) }) // the end of the socket ends it
+	running.Go(func() { _ = c.plane.Run(context.Background()) }) // Close ends it
 	t.Cleanup(func() {
-		socket.Close()
+		c.plane.Close()
 		running.Wait()
 	})
 	return c
