@@ -19,7 +19,7 @@ UNIT = $$(go list ./... | grep -v -e '/test/tunnel$$' -e '/test/interop$$')
 .PHONY: help
 help: ## print the targets
 	@echo 'make TARGET, with TARGET one of:'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 .PHONY: build
 build: ## the one static binary, bin/gopptp
@@ -32,11 +32,12 @@ demo: ## the page's example between two daemons, in namespaces of its own (root)
 	@test/demo/demo $(GOPPTP_BIN)
 
 .PHONY: test
-test: setup ## everything below but fuzz and bench: what CI runs (as root, or half is skipped)
+test: setup ## everything below but fuzz and the long bench: what CI runs (as root, or half is skipped)
 	@$(MAKE) check
 	@$(MAKE) unit
 	@$(MAKE) interop
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) demo; else echo 'demo: skipped, needs root'; fi
+	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bench-quick; else echo 'bench-quick: skipped, needs root'; fi
 
 .PHONY: check
 check: ## formatting, vet, tidiness of the module, shell scripts' syntax
@@ -64,9 +65,17 @@ interop: setup build ## our server and our client with real peers in guests, in 
 flood: setup ## hostile connections for half a minute of each kind, while good clients call (root)
 	@GOPPTP_FLOOD=30s go test -count=1 -v -timeout 12m -run '^TestRequiresRootFlood$$' ./test/tunnel
 
+.PHONY: soak
+soak: setup ## traffic through a tunnel on a bad path, disturbed in every way, for GOPPTP_SOAK (10m); each octet is compared (root)
+	@GOPPTP_SOAK=$${GOPPTP_SOAK:-10m} go test -count=1 -v -timeout 0 -run '^TestRequiresRootSoak$$' ./test/soak
+
 .PHONY: bench
-bench: setup build ## connect time beside pptpd's, the cost of a packet and of the doors, as ratios measured in one run (root)
+bench: setup build ## all that is measured, as ratios, each of two things measured by turns; also to bench/out (root, 20 minutes)
 	@go run ./test/bench $(GOPPTP_BIN)
+
+.PHONY: bench-quick
+bench-quick: setup build ## the same rows in 2 minutes; fails where a ratio is below half of bench/baseline.json (root)
+	@go run ./test/bench -quick $(GOPPTP_BIN)
 
 .PHONY: fuzz
 # The fuzzer sometimes reports the end of its own time as a failure ("context deadline exceeded", without an input that
@@ -77,7 +86,7 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 		listed=$$(go test -list '^Fuzz' $$package); \
 		for target in $$(grep '^Fuzz' <<<"$$listed" || true); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package 2>&1 | tee $$log || \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package 2>&1 | tee $$log || \
 				{ grep -q 'context deadline exceeded' $$log && ! grep -q 'Failing input' $$log; }; \
 		done; \
 	done

@@ -67,8 +67,12 @@ func (c *chain) fromSHA() (key [keyLen]byte) {
 // next changes the session key: it encrypts the new key with itself (RFC 3078,
 // section 7.3). t is scratch and left in an unspecified state.
 func (c *chain) next(t *cipher) {
-	c.key = c.fromSHA()
-	c.double()
+	if hashes && c.strength == Bits128 && !t.portable {
+		hashFast(&c.key, &c.start)
+	} else {
+		c.key = c.fromSHA()
+		c.double()
+	}
 	t.Schedule(&c.key)
 	t.XOR(c.key[:c.len()])
 	c.salt()

@@ -3,7 +3,16 @@ package mppe
 import "gopptp/mppe/rc4"
 
 // A cipher is RC4 that can try a key.
-type cipher struct{ rc4.Cipher }
+type cipher struct {
+	rc4.Cipher
+	portable bool // set by Force
+}
+
+// Force makes the cipher take a path, and the keys that are made with it.
+func (c *cipher) Force(p rc4.Path) {
+	c.Cipher.Force(p)
+	c.portable = p == rc4.Portable
+}
 
 // open decrypts p in place if what comes out may be a PPP frame; otherwise it
 // leaves p and the cipher as they were.

@@ -54,6 +54,10 @@ GLOBL fours<>(SB), RODATA|NOPTR, $32
 #define AGAIN(n, R) \
 	MOVBLZX (4*(n))(SI)(BX*4), R
 
+// The loops over a stream begin at a line of the cache: elsewhere they are up to 7
+// percent slower, and where the linker puts them changes with every change of the
+// program.
+
 // func scheduleFast(s *[256]uint32, key *[KeyLen]byte)
 TEXT ·scheduleFast(SB), NOSPLIT, $8-16
 	MOVQ  s+0(FP), SI
@@ -71,6 +75,7 @@ identity:
 	XORL  DX, DX
 	XORL  BX, BX
 	XORL  BP, BP
+	PCALIGN $64
 
 sixteen:
 	FIRST(0)
@@ -226,6 +231,7 @@ TEXT ·streamFast(SB), NOSPLIT, $8-24
 	MOVBLZX Cipher_i(SI), BX
 	MOVBLZX Cipher_j(SI), DX
 	INCB    BX
+	PCALIGN $64
 
 eight:
 	MOVL BX, BP

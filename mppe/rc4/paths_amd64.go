@@ -44,20 +44,23 @@ func scheduleFast(s *[256]uint32, key *[KeyLen]byte)
 // xorFast runs the beginning of p through the stream in assembly and returns the
 // rest.
 func (c *Cipher) xorFast(p []byte) []byte {
-	const worth = 32 // or more octets
+	const worth = 16 // or more octets
 	if !scalar || len(p) < worth {
 		return p
 	}
-	head := int(^c.i % 8)
-	c.xor(p[:head])
-	p = p[head:]
+	if int(c.i)+len(p) >= len(c.s) {
+		head := int(^c.i % 8)
+		c.xor(p[:head])
+		p = p[head:]
+	}
 	n := len(p) / 8
 	streamFast(c, &p[0], n)
 	return p[8*n:]
 }
 
-// streamFast runs n times eight octets through a stream in which a multiple of 8
-// octets is next, n being at least 1.
+// streamFast runs n times eight octets through a stream, n being at least 1. Their
+// entries do not go round the end of the table within the eight: i is a multiple
+// of 8 at the first, or the table does not end before the last.
 //
 //go:noescape
 func streamFast(c *Cipher, p *byte, n int)

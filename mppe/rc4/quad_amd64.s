@@ -156,6 +156,7 @@ identity:
 	XORQ  CX, CX
 	XORQ  DX, DX
 	XORQ  DI, DI
+	PCALIGN $64
 
 step:
 	SIXTEEN(SCHEDULE4)
@@ -184,6 +185,7 @@ identity:
 	XORQ  AX, AX
 	XORQ  BX, BX
 	XORQ  DI, DI
+	PCALIGN $64
 
 step:
 	SIXTEEN(SCHEDULE2)
@@ -210,6 +212,7 @@ TEXT ·stream4(SB), NOSPLIT, $0-8
 	MOVQ (quad_j+16)(SI), CX
 	MOVQ (quad_j+24)(SI), DX
 	MOVQ quad_i(SI), DI
+	PCALIGN $64
 
 block:
 	PXOR X0, X0
@@ -239,6 +242,7 @@ TEXT ·stream2(SB), NOSPLIT, $0-8
 	MOVQ (quad_j+0)(SI), AX
 	MOVQ (quad_j+8)(SI), BX
 	MOVQ quad_i(SI), DI
+	PCALIGN $64
 
 block:
 	PXOR X0, X0

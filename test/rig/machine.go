@@ -132,6 +132,9 @@ func (m *Machine) Kill() {
 	m.cmd = nil
 }
 
+// PID is the process of the daemon, or of what it runs Through.
+func (m *Machine) PID() int { return m.cmd.Process.Pid }
+
 // Logged is what the daemon has logged so far.
 func (m *Machine) Logged() string { return m.log.Text() }
 

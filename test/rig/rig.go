@@ -8,6 +8,7 @@
 package rig
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -53,6 +54,20 @@ func Main(m *testing.M) {
 		}
 		return m.Run()
 	}())
+}
+
+// Program runs the gopptp under test, outside of all machines, and gives what it
+// printed. It skips the test where there are no machines.
+func Program(t *testing.T, args ...string) (out, errs string, err error) {
+	t.Helper()
+	if program == "" {
+		t.Skip("needs root for network namespaces")
+	}
+	var o, e bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Stdout, cmd.Stderr = &o, &e
+	err = cmd.Run()
+	return o.String(), e.String(), err
 }
 
 // Need skips the test where a program is not there.
