@@ -44,7 +44,7 @@ func (t tunnels) CreateInterface(c session.InterfaceConfig) (session.Interface, 
 		return nil, err
 	}
 	made := &tunnel{Device: d, machine: t, name: name, alt: alt}
-	if err := made.Refit(c); err != nil {
+	if err := made.refit(c, true); err != nil {
 		made.Close()
 		return nil, err
 	}
@@ -100,12 +100,15 @@ func (t *tunnel) takeBack(undo []func() error) error {
 // the old one goes, so that no packet takes another way meanwhile. What a session
 // must not be without is an error; then the filters and lists that there were
 // stay.
-func (t *tunnel) Refit(c session.InterfaceConfig) error {
+func (t *tunnel) Refit(c session.InterfaceConfig) error { return t.refit(c, false) }
+
+// refit does it, also for an interface that is new and has no configuration yet.
+func (t *tunnel) refit(c session.InterfaceConfig, first bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	old := t.undo
 	t.undo = nil
-	err := t.furnish(c)
+	err := t.furnish(c, first)
 	if err != nil {
 		err = errors.Join(err, t.takeBack(t.undo))
 		t.undo = old
@@ -117,9 +120,11 @@ func (t *tunnel) Refit(c session.InterfaceConfig) error {
 	return nil
 }
 
-func (t *tunnel) furnish(c session.InterfaceConfig) error {
+func (t *tunnel) furnish(c session.InterfaceConfig, first bool) error {
 	m := t.machine
-	err := m.SetupLink(host.LinkConfig{Name: t.name, AltName: t.alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote, Former: c.Former})
+	err := m.SetupLink(host.LinkConfig{
+		Name: t.name, AltName: t.alt, MTU: c.MTU, Local: c.Local, Remote: c.Remote, Former: c.Former, New: first,
+	})
 	if errors.Is(err, host.ErrName) {
 		m.log.Addf("interface,warning", "%s: %v", c.Name, err) // it works under its short name
 		err = nil
@@ -137,7 +142,7 @@ func (t *tunnel) furnish(c session.InterfaceConfig) error {
 		}
 		t.undo = append(t.undo, func() error { release(); return nil })
 	}
-	if err := t.route(c); err != nil {
+	if err := t.route(c, first); err != nil {
 		return err
 	}
 	// Last, because there is no way back to those that it had.
@@ -153,9 +158,10 @@ func leadsInside(c session.InterfaceConfig) bool {
 	return c.DefaultRoute > 0 || slices.ContainsFunc(c.Routes, func(r aaa.Route) bool { return r.Dst.Contains(c.Outer) })
 }
 
-// route makes the routes through the interface, and removes others that it had.
-// One of a user's routes that is impossible does not end the session.
-func (t *tunnel) route(c session.InterfaceConfig) error {
+// route makes the routes through the interface, and removes others that it had,
+// unless it is new. One of a user's routes that is impossible does not end the
+// session.
+func (t *tunnel) route(c session.InterfaceConfig, first bool) error {
 	m := t.machine
 	var keep []netip.Prefix
 	for _, r := range c.Routes {
@@ -169,6 +175,9 @@ func (t *tunnel) route(c session.InterfaceConfig) error {
 		if err := m.AddDefaultRoute(t.name, c.DefaultRoute); err != nil {
 			return err
 		}
+	}
+	if first {
+		return nil
 	}
 	return m.DropRoutes(t.name, keep)
 }

@@ -41,6 +41,9 @@ type LinkConfig struct {
 	// Former is an address that programs got before and may still use: the kernel
 	// takes packets to it, and chooses it for none. Zero: none.
 	Former netip.Addr
+	// New says that the interface has just been made. It has nothing then that would
+	// have to be looked for among what all interfaces have.
+	New bool
 }
 
 // SetupLink gives an interface its MTU, address and names, in place of those that
@@ -71,7 +74,12 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 		{"set queue length", func() error { return h.nl.LinkSetTxQLen(link, txQueueLen) }},
 		{"add address", func() error { return h.addAddresses(link, addrs) }},
 		// After the new one is there: an interface without any loses its routes.
-		{"remove old addresses", func() error { return h.dropOtherAddresses(link, addrs) }},
+		{"remove old addresses", func() error {
+			if cfg.New {
+				return nil
+			}
+			return h.dropOtherAddresses(link, addrs)
+		}},
 		{"set up", func() error { return h.nl.LinkSetUp(link) }},
 	} {
 		if err := step.do(); err != nil {
@@ -92,7 +100,7 @@ func (h *Handle) addAddresses(link netlink.Link, addrs []*netlink.Addr) error {
 
 // dropOtherAddresses removes the addresses of an interface but for some.
 func (h *Handle) dropOtherAddresses(link netlink.Link, keep []*netlink.Addr) error {
-	addrs, err := h.nl.AddrList(link, netlink.FAMILY_V4)
+	addrs, err := whole(func() ([]netlink.Addr, error) { return h.nl.AddrList(link, netlink.FAMILY_V4) })
 	if err != nil {
 		return err
 	}
@@ -103,6 +111,21 @@ func (h *Handle) dropOtherAddresses(link netlink.Link, keep []*netlink.Addr) err
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// maxLists is how often a list is asked for that changes while it is told: with
+// thousands of tunnels others come and go all the time.
+const maxLists = 32
+
+// whole asks the kernel for a list until it was told one that did not change
+// meanwhile.
+func whole[T any](list func() ([]T, error)) (all []T, err error) {
+	for range maxLists {
+		if all, err = list(); !errors.Is(err, netlink.ErrDumpInterrupted) {
+			break
+		}
+	}
+	return all, err
 }
 
 // sameAddress reports whether have, as the kernel tells it, is what want asks for:

@@ -165,8 +165,10 @@ func (h *Handle) DropRoutes(name string, keep []netip.Prefix) error {
 	if err != nil {
 		return fmt.Errorf("host: routes through %.32q: %w", name, explain(err))
 	}
-	routes, err := h.nl.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{LinkIndex: link.Attrs().Index, Protocol: routeProtocol},
-		netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL)
+	routes, err := whole(func() ([]netlink.Route, error) {
+		return h.nl.RouteListFiltered(netlink.FAMILY_V4, &netlink.Route{LinkIndex: link.Attrs().Index, Protocol: routeProtocol},
+			netlink.RT_FILTER_OIF|netlink.RT_FILTER_PROTOCOL)
+	})
 	if err != nil {
 		return fmt.Errorf("host: list routes: %w", explain(err))
 	}

@@ -184,7 +184,7 @@ func TestRun(t *testing.T) {
 			printed = len(m.manager.Active())
 			return nil
 		}
-		r, err := Run(t.Context(), cfg)
+		r, err := Run(m.t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -213,7 +213,7 @@ func TestRun(t *testing.T) {
 func TestRunSilentTunnels(t *testing.T) {
 	withServer(t, func(m *machine) {
 		m.deaf = 2
-		r, err := Run(t.Context(), m.config(5))
+		r, err := Run(m.t.Context(), m.config(5))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestRunLost(t *testing.T) {
 			time.Sleep(30 * time.Second)
 			m.manager.Disconnect(m.manager.Active()[0].ID)
 		})
-		r, err := Run(t.Context(), cfg)
+		r, err := Run(m.t.Context(), cfg)
 		dropping.Wait()
 		if err != nil {
 			t.Fatal(err)
@@ -248,7 +248,7 @@ func TestRunRefused(t *testing.T) {
 		cfg := m.config(200)
 		cfg.Password = "wrong"
 		began := time.Now()
-		_, err := Run(t.Context(), cfg)
+		_, err := Run(m.t.Context(), cfg)
 		if err == nil || !strings.Contains(err.Error(), "no session came up") {
 			t.Errorf("got %v", err)
 		}
@@ -263,7 +263,7 @@ func TestRunCancelled(t *testing.T) {
 		cfg := m.config(10)
 		cfg.Hold = time.Hour
 		stop := errors.New("stop")
-		ctx, cancel := context.WithCancelCause(t.Context())
+		ctx, cancel := context.WithCancelCause(m.t.Context())
 		time.AfterFunc(time.Minute, func() { cancel(stop) })
 		if _, err := Run(ctx, cfg); !errors.Is(err, stop) {
 			t.Errorf("got %v", err)
