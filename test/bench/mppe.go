@@ -14,13 +14,10 @@ import (
 	streams "gopptp/mppe/rc4"
 )
 
-// Everybody has mppeTurns turns of a batch in each of mppeRounds rounds, by turns.
-// What counts is the fastest turn of a round, since all else that the machine does
-// only adds, and of the rounds the median.
-const (
-	mppeTurns  = 40
-	mppeRounds = 9
-)
+// mppeTurns is how many turns of a batch everybody has in each round, by turns. What
+// counts is the fastest turn of a round, since all else that the machine does only
+// adds, and of the rounds the median.
+const mppeTurns = 40
 
 // A contestant seals or opens packets, and is compared with its reference round by
 // round.
@@ -43,21 +40,7 @@ func (c *contestant) turn(began bool) {
 }
 
 func (c *contestant) row() row {
-	ratios := make([]float64, len(c.took))
-	for i, own := range c.took {
-		ratios[i] = c.reference.took[i] / own
-	}
-	slices.Sort(ratios)
-	return row{
-		name: c.name, ours: medianOf(c.took),
-		other: c.reference.name, theirs: medianOf(c.reference.took),
-		ratio: medianOf(ratios),
-		note:  fmt.Sprintf("%.2f to %.2f", ratios[0], ratios[len(ratios)-1]),
-	}
-}
-
-func medianOf(all []float64) float64 {
-	return slices.Sorted(slices.Values(all))[len(all)/2]
+	return rounds{c.took, c.reference.took}.row(c.name, c.reference.name, nanoseconds, "")
 }
 
 // pathsOf are the paths to measure: all that the machine has if name is empty, and
@@ -76,9 +59,9 @@ func pathsOf(name string) (all []streams.Path, one streams.Path, err error) {
 }
 
 // sealing compares MPPE with what one would write without caring for speed, on
-// every path that the machine has or on the one of that name.
-func sealing(name string) error {
-	paths, auto, err := pathsOf(name)
+// every path that the machine has or on the one that is forced.
+func (b *bench) sealing() error {
+	paths, auto, err := pathsOf(b.path)
 	if err != nil {
 		return err
 	}
@@ -99,8 +82,13 @@ func sealing(name string) error {
 		pass func(mppe.Config, []int, int, streams.Path) func() time.Duration
 	}{{"mppe seal", sealPass}, {"mppe open", openPass}} {
 		add(plain, way.name, way.pass(mppeConfig, full, mppe.MaxBatch, auto))
+		for _, path := range []streams.Path{streams.Scalar, streams.Vector} {
+			if !slices.Contains(paths, path) {
+				b.absent = append(b.absent, pathRow(way.name, path))
+			}
+		}
 		for _, path := range paths {
-			add(plain, fmt.Sprintf("%s, %v", way.name, path), way.pass(mppeConfig, full, mppe.MaxBatch, path))
+			add(plain, pathRow(way.name, path), way.pass(mppeConfig, full, mppe.MaxBatch, path))
 		}
 		add(plainMixed, way.name+", 40 to 1400 octets", way.pass(mppeConfig, mixed, mppe.MaxBatch, auto))
 		for _, n := range []int{16, 4, 1} {
@@ -111,7 +99,7 @@ func sealing(name string) error {
 		add(plainStream, way.name+", stateful", way.pass(stateful, full, mppe.MaxBatch, auto))
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1)) // one core, the reference's garbage included
-	for range mppeRounds {
+	for range b.mppe {
 		for turn := range mppeTurns {
 			for _, c := range all {
 				c.turn(turn > 0)
@@ -120,11 +108,14 @@ func sealing(name string) error {
 	}
 	for _, c := range all {
 		if c.reference != nil {
-			c.row().print()
+			b.add(c.row())
 		}
 	}
 	return nil
 }
+
+// pathRow names the row of one path.
+func pathRow(name string, path streams.Path) string { return fmt.Sprintf("%s, %v", name, path) }
 
 // mixedSizes are lengths as routers see them: of twelve packets seven short, four
 // middling and one long, in no order.

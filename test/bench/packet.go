@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/rc4"
 	"crypto/sha1"
@@ -18,7 +19,7 @@ const packetSize = 1400
 
 // packets measures what a packet costs: headers beside a copy of the packet, then
 // encryption.
-func packets(path string) error {
+func (b *bench) packets(context.Context) error {
 	for _, r := range []struct {
 		name, other string
 		run         func(*testing.B)
@@ -27,24 +28,20 @@ func packets(path string) error {
 		{"GRE header, encode", "copy of the packet", encodeGRE, copyPacket},
 		{"GRE header, decode", "copy of the packet", decodeGRE, copyPacket},
 	} {
-		ours, theirs, allocations := measure(r.run, r.beside)
-		row{
-			name: r.name, ours: ours,
-			other: r.other, theirs: theirs,
-			note: fmt.Sprintf("%d allocations", allocations),
-		}.print()
+		ours, theirs, allocations := measure(r.run, r.beside, b.headers)
+		b.add(once(r.name, r.other, nanoseconds, ours, theirs, fmt.Sprintf("%d allocations", allocations)))
 		if allocations != 0 {
 			return fmt.Errorf("%s: %d allocations per packet, want 0", r.name, allocations)
 		}
 	}
-	return sealing(path)
+	return b.sealing()
 }
 
 // measure runs both by turns and takes the fastest run of each, in nanoseconds
 // per operation: what else the machine does only adds.
-func measure(run, beside func(*testing.B)) (ours, theirs float64, allocations int64) {
+func measure(run, beside func(*testing.B), rounds int) (ours, theirs float64, allocations int64) {
 	ours, theirs = math.Inf(1), math.Inf(1)
-	for range 3 {
+	for range rounds {
 		r := testing.Benchmark(run)
 		ours = min(ours, perOperation(r))
 		allocations = max(allocations, r.AllocsPerOp())

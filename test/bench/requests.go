@@ -13,15 +13,14 @@ import (
 const (
 	// restClients is how many clients ask at once, each on a connection of its own.
 	restClients = 4
-	// restTime is how long they ask in each of restRounds.
-	restTime   = time.Second
-	restRounds = 5
+	// restTime is how long they ask in each round.
+	restTime = time.Second
 )
 
 // requests measures a small request of REST beside a handler that does nothing
 // but write the same answer. That one runs in this process, which spares it
 // some changes from process to process: its figure is rather too good.
-func requests(ctx context.Context, s *system) error {
+func (b *bench) requests(ctx context.Context, s *system) error {
 	client := s.client()
 	url := "http://" + restAddress + "/rest/system/identity"
 	var answer bytes.Buffer
@@ -45,26 +44,19 @@ func requests(ctx context.Context, s *system) error {
 	defer serving.Wait()
 	defer bare.Close()
 
-	var ours, theirs []time.Duration
-	for range restRounds {
-		for _, to := range []struct {
-			url  string
-			took *[]time.Duration
-		}{{url, &ours}, {"http://" + l.Addr().String() + "/", &theirs}} {
-			d, err := perRequest(ctx, client, to.url)
-			if err != nil {
-				return err
-			}
-			*to.took = append(*to.took, d)
+	var all rounds
+	for range b.rest {
+		ours, err := perRequest(ctx, client, url)
+		if err != nil {
+			return err
 		}
+		theirs, err := perRequest(ctx, client, "http://"+l.Addr().String()+"/")
+		if err != nil {
+			return err
+		}
+		all.add(float64(ours), float64(theirs))
 	}
-	a, b := median(ours), median(theirs)
-	perSecond := func(ns float64) float64 { return float64(time.Second) / ns }
-	row{
-		name: "GET /rest/system/identity", ours: a,
-		other: "a bare net/http handler", theirs: b,
-		note: fmt.Sprintf("%.0f and %.0f per second", perSecond(a), perSecond(b)),
-	}.print()
+	b.add(all.row("GET /rest/system/identity", "a bare net/http handler", nanoseconds, fmt.Sprintf("%d clients at once", restClients)))
 	return nil
 }
 

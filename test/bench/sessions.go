@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"gopptp/test/lab"
+)
+
+const (
+	// memoryLimit is what a session may cost the daemon, in KB.
+	memoryLimit = 40
+	// sessionsLimit is for a whole run of gopptp bench sessions.
+	sessionsLimit = 10 * time.Minute
+	// filesPerSession are the descriptors of a session in the daemon, spareFiles all
+	// others.
+	filesPerSession = 2
+	spareFiles      = 100
+	// clientAddresses are those of the clients.
+	clientAddresses = "10.99.0.0/16"
+)
+
+// A sessionRun is what gopptp bench sessions has measured.
+type sessionRun struct {
+	count int
+	value map[string]float64 // by the names of its rows
+	alone float64            // Mbit/s of one session that sends alone; of all, value has
+}
+
+// sessions holds many sessions on a server, and few on another one.
+func (b *bench) sessions(ctx context.Context) error {
+	count, err := room(b.manySessions)
+	if err != nil {
+		return err
+	}
+	near, far, err := sessionLabs(ctx)
+	if err != nil {
+		return err
+	}
+	defer near.Close()
+	defer far.Close()
+	few, err := b.holdSessions(ctx, near, far, b.fewSessions, 0, b.held)
+	if err != nil {
+		return err
+	}
+	many, err := b.holdSessions(ctx, near, far, count, 0, b.held)
+	if err != nil {
+		return err
+	}
+	// Not with the first, since traffic leaves memory and garbage behind.
+	active, err := b.holdSessions(ctx, near, far, b.fewSessions, b.fewSessions, time.Second)
+	if err != nil {
+		return err
+	}
+	for _, r := range sessionRows(few, many, active, b.brief) {
+		b.add(r)
+	}
+	return nil
+}
+
+// sessionRows compares what each of many costs with what each of few does. What a
+// session costs is the one of memory, set-up and idle CPU that grows most. After a
+// brief run it is memory: all others took too short a time to tell, and are only shown.
+func sessionRows(few, many, active sessionRun, brief bool) []row {
+	note, other := fmt.Sprintf("each of %d", many.count), fmt.Sprintf("each of %d", few.count)
+	var all []row
+	for _, r := range []struct {
+		name string
+		unit unit
+		cost func(sessionRun) float64
+	}{
+		{"sessions memory", kilobytes, func(s sessionRun) float64 { return s.value["memory"] }},
+		{"sessions set-up", nanoseconds, func(s sessionRun) float64 { return 1e9 / s.value["set-up"] }},
+		{"sessions idle, CPU in a second", nanoseconds, func(s sessionRun) float64 { return 1000 * s.value["idle"] }},
+		{"sessions print", nanoseconds, func(s sessionRun) float64 { return 1e9 * s.value["print"] / float64(s.count) }},
+		{"sessions disconnect", nanoseconds, func(s sessionRun) float64 { return 1e9 * s.value["disconnect"] / float64(s.count) }},
+	} {
+		all = append(all, once(r.name, other, r.unit, r.cost(many), r.cost(few), note))
+	}
+	for i := range all[1:] {
+		all[i+1].shown = brief
+	}
+	dearest := all[0]
+	for _, r := range all[1:3] {
+		if !r.shown && r.ratio < dearest.ratio {
+			dearest = r
+		}
+	}
+	dearest.note = "the worst: " + strings.TrimPrefix(dearest.name, "sessions ")
+	dearest.name = "sessions cost"
+	return append(all, dearest,
+		once("sessions memory, beside the limit", "the most it may be", kilobytes, many.value["memory"], memoryLimit, note),
+		once("sessions throughput", "1 that sends alone", megabits, active.value["traffic"], active.alone, fmt.Sprintf("%d that send", active.count)))
+}
+
+// room raises the limit of descriptors of this process, and so of those that it
+// starts, for n sessions. Where the machine forbids that, it gives how many fit.
+func room(n int) (int, error) {
+	var limit syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
+		return 0, err
+	}
+	// By syscall: what it sets, os/exec does not undo for the processes that it starts.
+	need := uint64(filesPerSession*n + spareFiles)
+	if need <= limit.Max {
+		limit.Cur = max(limit.Cur, need)
+		return n, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	}
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: need, Max: need}) == nil {
+		return n, nil
+	}
+	limit.Cur = limit.Max
+	return fitting(limit.Max), syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+}
+
+// fitting is how many sessions so many descriptors are enough for.
+func fitting(files uint64) int {
+	return int((files - min(files, spareFiles)) / filesPerSession)
+}
+
+// sessionLabs are a machine for servers and one for clients with many addresses.
+func sessionLabs(ctx context.Context) (near, far *lab.Lab, err error) {
+	near, err = lab.New(ctx, labSource, "bench-many", serverAddress+"/24")
+	if err != nil {
+		return nil, nil, err
+	}
+	far, err = lab.New(ctx, labSource, "bench-load", "192.168.61.2/24")
+	if err != nil {
+		near.Close()
+		return nil, nil, err
+	}
+	err = errors.Join(
+		near.Link(ctx, far, nearWAN+"/24", farWAN+"/24"),
+		near.IP(ctx, "route add "+clientAddresses+" via "+farWAN),
+		far.IP(ctx, "route add local "+clientAddresses+" dev lo"))
+	if err != nil {
+		far.Close()
+		near.Close()
+		return nil, nil, err
+	}
+	return near, far, nil
+}
+
+// holdSessions runs a server and puts a load on it.
+func (b *bench) holdSessions(ctx context.Context, near, far *lab.Lab, count, active int, held time.Duration) (sessionRun, error) {
+	name := fmt.Sprintf("server-%d-%d", count, active)
+	server, err := near.Start(ctx, b.binary, name)
+	if err != nil {
+		return sessionRun{}, err
+	}
+	defer server.Stop()
+	_, err = server.Exec(ctx, "/ip/pool/add name=load ranges=10.100.0.1-10.100.127.254",
+		"/ppp/profile/set default-encryption local-address=10.101.0.1 remote-address=load only-one=no",
+		"/ppp/secret/add name=load password=load service=pptp profile=default-encryption",
+		"/interface/pptp-server/server/set enabled=yes")
+	if err != nil {
+		return sessionRun{}, err
+	}
+	password := filepath.Join(far.Dir, "password")
+	if err := os.WriteFile(password, []byte("load\n"), 0o600); err != nil {
+		return sessionRun{}, err
+	}
+	args := []string{b.binary, "bench", "sessions", "--netns", far.Name, "--target", nearWAN, "--from", clientAddresses,
+		"--user", "load", "--password-file", password, "--console", filepath.Join(near.Dir, name, "socket"),
+		"--count", strconv.Itoa(count), "--hold", held.String(), "--json"}
+	if active > 0 {
+		args = append(args, "--active", strconv.Itoa(active), "--active-time", (time.Duration(b.seconds) * time.Second).String())
+	}
+	out, err := run(ctx, far, sessionsLimit, args...)
+	if err != nil {
+		return sessionRun{}, fmt.Errorf("%w\n%.4000s", err, server.Transcript())
+	}
+	return parseSessions(out)
+}
+
+// parseSessions reads the report of gopptp bench sessions, which names what must not
+// be.
+func parseSessions(b []byte) (sessionRun, error) {
+	var report struct {
+		Count int
+		Rows  []struct {
+			Name   string
+			Value  float64
+			Detail string
+		}
+		Problems []string
+	}
+	if err := json.Unmarshal(b, &report); err != nil {
+		return sessionRun{}, fmt.Errorf("gopptp bench sessions: %w in %.300q", err, b)
+	}
+	if len(report.Problems) > 0 {
+		return sessionRun{}, fmt.Errorf("%d sessions: %s", report.Count, strings.Join(report.Problems, "; "))
+	}
+	s := sessionRun{count: report.Count, value: map[string]float64{}}
+	for _, r := range report.Rows {
+		s.value[r.Name] = r.Value
+		if _, rest, ok := strings.Cut(r.Detail, "one alone "); ok {
+			if _, err := fmt.Sscanf(rest, "%g Mbit/s", &s.alone); err != nil {
+				return sessionRun{}, fmt.Errorf("gopptp bench sessions: %w in %.300q", err, r.Detail)
+			}
+		}
+	}
+	for _, name := range []string{"set-up", "memory", "idle", "print", "disconnect"} {
+		if _, ok := s.value[name]; !ok {
+			return sessionRun{}, fmt.Errorf("gopptp bench sessions: no row %s in %.300q", name, b)
+		}
+	}
+	return s, nil
+}
