@@ -19,6 +19,19 @@ const (
 	// outcomes is how many past gaps decide. Without a late packet among the
 	// last this many gaps the path is one that only loses.
 	outcomes = 32
+	// sureHold and sureDepth are the least of both on a path where nearly all gaps are
+	// disorder: there it costs little to wait for what is lost, and much to give up a
+	// packet that comes. To a TCP that takes a loss for a full line, one in thousands
+	// is too many. A network that holds a packet back until others have passed holds it
+	// for longer when they are slow to come, and the reader of packets may have been
+	// kept from its processor. What waits meanwhile is late, but for less than it takes
+	// a TCP to send it again.
+	sureHold  = 8 * time.Millisecond
+	sureDepth = maxSpan
+	// sureFrom is how many gaps must be known for that, and doubt the share of them,
+	// one in so many, that may have been losses.
+	sureFrom = 4
+	doubt    = 16
 	// rarity is the share of gaps, one in so many, that must have been disorder
 	// before all gaps wait for it.
 	rarity = 16
@@ -28,8 +41,8 @@ const (
 )
 
 // A pace is how long a gap waits on this path: 1.5 times as long as packets are
-// known to come late, and twice as many packets as are known to overtake one.
-// The zero value knows of no disorder.
+// known to come late, and twice as many packets as are known to overtake one, and
+// longer where gaps are hardly ever losses. The zero value knows of no disorder.
 type pace struct {
 	wait time.Duration // 0: minHold
 	over uint32        // 0: minDepth
@@ -61,6 +74,23 @@ func (p *pace) late(s *store, after time.Duration, depth uint32) {
 	p.learn(s, outcome{max(after, 1), depth})
 }
 
+// belated learns that a packet came which had been given up: what was taken for a loss
+// was disorder.
+func (p *pace) belated(s *store, after time.Duration, depth uint32) {
+	if after > maxHold {
+		return // as good as lost
+	}
+	m := &s.memory
+	for n := range m.n {
+		if o := &m.past[(m.at+outcomes-1-n)%outcomes]; o.after == 0 {
+			*o = outcome{max(after, 1), depth}
+			p.follow(m)
+			return
+		}
+	}
+	p.late(s, after, depth) // it was forgotten
+}
+
 // lost learns that a gap was given up.
 func (p *pace) lost(s *store) { p.learn(s, outcome{}) }
 
@@ -69,7 +99,11 @@ func (p *pace) learn(s *store, o outcome) {
 	m.past[m.at] = o
 	m.at = (m.at + 1) % outcomes
 	m.n = min(m.n+1, outcomes)
+	p.follow(m)
+}
 
+// follow makes p what is remembered.
+func (p *pace) follow(m *memory) {
 	var late int
 	var top, second outcome // each field by itself
 	for _, o := range m.past[:m.n] {
@@ -96,4 +130,7 @@ func (p *pace) learn(s *store, o outcome) {
 		return
 	}
 	*p = pace{wait: min(top.after*3/2, maxHold), over: top.depth * 2}
+	if m.n >= sureFrom && int(m.n)-late <= int(m.n)/doubt {
+		p.wait, p.over = max(p.wait, sureHold), max(p.over, sureDepth)
+	}
 }

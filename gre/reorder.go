@@ -185,7 +185,7 @@ func (q *Reorder) pushBehind(now time.Time, seq uint32) Verdict {
 	// How late it is teaches how long to wait, unless its place in the store
 	// has gone to a number of the window after next.
 	if s := q.store; s != nil && Before(q.high, seq+windowSize) {
-		q.pace.late(s, s.since(now)-s.at[seq%windowSize], q.high-seq)
+		q.pace.belated(s, s.since(now)-s.at[seq%windowSize], q.high-seq)
 	}
 	return Late
 }

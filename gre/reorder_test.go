@@ -225,6 +225,48 @@ func TestReorderLearns(t *testing.T) {
 	}
 }
 
+// On a path that hardly ever loses a gap waits long, for time and packets; what came
+// after it was given up was no loss. A loss among few gaps ends that.
+func TestReorderIsSureOfDisorder(t *testing.T) {
+	s := newStream(t)
+	s.push(0)
+	seq := uint32(0)
+	gap := func() time.Duration {
+		seq += 2
+		s.push(seq)
+		at, _ := s.q.Deadline()
+		return at.Sub(s.now)
+	}
+	for n := range 4 {
+		if d := gap(); d > 3*time.Millisecond {
+			t.Fatalf("hold %v after %d gaps", d, n)
+		}
+		s.wait(2 * time.Millisecond) // the first is given up
+		s.push(seq - 1)
+		s.wait(10 * time.Millisecond)
+	}
+	if s.q.Counters.Late != 1 {
+		t.Fatalf("%+v", s.q.Counters)
+	}
+	if d := gap(); d != 8*time.Millisecond {
+		t.Errorf("hold %v on a path that only reorders", d)
+	}
+	for n := range uint32(100) { // many may overtake one
+		s.push(seq + 1 + n)
+	}
+	lost := s.q.Counters.Lost
+	s.push(seq - 1)
+	if s.q.Counters.Lost != lost || s.q.Counters.Late != 1 {
+		t.Errorf("a packet that 101 overtook was given up: %+v", s.q.Counters)
+	}
+	seq += 100
+	gap()
+	s.wait(60 * time.Millisecond)
+	if d := gap(); d != 3*time.Millisecond {
+		t.Errorf("hold %v after a loss", d)
+	}
+}
+
 // Packets later than anybody should wait, and single strays, teach nothing.
 func TestReorderIgnoresOutliers(t *testing.T) {
 	s := newStream(t)

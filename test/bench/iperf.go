@@ -19,6 +19,9 @@ const (
 	// apart.
 	iperfTries = 30
 	iperfPause = 100 * time.Millisecond
+	// iperfBreaks is how often a run may break off, as it does when its server still
+	// ends the one before.
+	iperfBreaks = 3
 )
 
 // A load is a run of iperf3 from a client to a server.
@@ -56,6 +59,9 @@ type carried struct {
 // run before.
 var errNotReady = errors.New("iperf3: the server is not ready")
 
+// errBroken is a run whose control connection ended.
+var errBroken = errors.New("iperf3: the run broke off")
+
 // parseIperf reads the report of a client.
 func parseIperf(b []byte, udp bool) (carried, error) {
 	var report struct {
@@ -78,6 +84,8 @@ func parseIperf(b []byte, udp bool) (carried, error) {
 	switch end := report.End; {
 	case strings.Contains(report.Error, "busy"), strings.Contains(report.Error, "refused"):
 		return carried{}, errNotReady
+	case strings.Contains(report.Error, "control"):
+		return carried{}, fmt.Errorf("%w: %s", errBroken, report.Error)
 	case report.Error != "":
 		return carried{}, fmt.Errorf("iperf3: %s", report.Error)
 	case !udp && end.SumReceived.BitsPerSecond > 0:
@@ -94,13 +102,17 @@ func parseIperf(b []byte, udp bool) (carried, error) {
 
 // iperf runs a load from the namespace, where its server is on another machine.
 func iperf(ctx context.Context, from *lab.Lab, l load) (carried, error) {
+	breaks := 0
 	for range iperfTries {
 		out, err := run(ctx, from, time.Duration(l.seconds)*time.Second+iperfSlack, l.args()...)
 		if err != nil {
 			return carried{}, err
 		}
 		c, err := parseIperf(out, l.udp > 0)
-		if !errors.Is(err, errNotReady) {
+		if errors.Is(err, errBroken) {
+			breaks++
+		}
+		if !errors.Is(err, errNotReady) && (!errors.Is(err, errBroken) || breaks >= iperfBreaks) {
 			if err != nil {
 				err = fmt.Errorf("%s: %w", strings.Join(l.args(), " "), err)
 			}

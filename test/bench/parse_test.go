@@ -17,10 +17,11 @@ func TestParseIperf(t *testing.T) {
 		t.Errorf("UDP: %+v, %v", udp, err)
 	}
 	for text, want := range map[string]error{
-		`{"error":"error - the server is busy running a test. try again later"}`: errNotReady,
-		`{"error":"error - unable to connect to server: Connection refused"}`:    errNotReady,
-		`{"error":"error - unable to connect to server: Connection timed out"}`:  nil,
-		`{"end":{"sum_received":{"bits_per_second":0}}}`:                         nil,
+		`{"error":"error - the server is busy running a test. try again later"}`:  errNotReady,
+		`{"error":"error - unable to connect to server: Connection refused"}`:     errNotReady,
+		`{"error":"unable to receive control message: Connection reset by peer"}`: errBroken,
+		`{"error":"error - unable to connect to server: Connection timed out"}`:   nil,
+		`{"end":{"sum_received":{"bits_per_second":0}}}`:                          nil,
 		`iperf3: parameter error`: nil,
 	} {
 		_, err := parseIperf([]byte(text), false)
