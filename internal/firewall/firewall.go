@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -38,8 +39,12 @@ func (s Session) empty() bool {
 
 // A Firewall is safe for concurrent use. Make it with Open.
 type Firewall struct {
+	dial func() (*nftables.Conn, error)
+
 	mu    sync.Mutex
-	nft   *nftables.Conn
+	nft   *nftables.Conn  // nil where the kernel has no such socket
+	lack  error           // why not
+	tried time.Time       // when it was found out
 	ready bool            // the table and what is always in it are there
 	uses  map[element]int // how many sessions have put an element there
 	shown map[element]member
@@ -51,21 +56,57 @@ type element struct{ set, key string }
 // Open takes away what a daemon that was killed left in the table. Where the
 // kernel has no nftables that is no error: Add will say so.
 func Open() (*Firewall, error) {
-	nft, err := nftables.New(nftables.AsLasting())
-	if err != nil {
+	return open(func() (*nftables.Conn, error) { return nftables.New(nftables.AsLasting()) })
+}
+
+func open(dial func() (*nftables.Conn, error)) (*Firewall, error) {
+	f := &Firewall{dial: dial, uses: map[element]int{}, shown: map[element]member{}}
+	if err := f.connect(time.Now()); err != nil {
+		if lacking(err) {
+			return f, nil
+		}
 		return nil, fmt.Errorf("firewall: open netlink socket: %w", err)
 	}
-	f := &Firewall{nft: nft, uses: map[element]int{}, shown: map[element]member{}}
-	if err := f.clean(); err != nil && !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EPROTONOSUPPORT) && !errors.Is(err, os.ErrPermission) {
-		_ = nft.CloseLasting()
+	if err := f.clean(); err != nil && !lacking(err) {
+		_ = f.nft.CloseLasting()
 		return nil, fmt.Errorf("firewall: clean table %s: %w", tableName, err)
 	}
 	return f, nil
 }
 
+// retryAfter is how long the kernel is not asked again for what it did not have: it
+// looks for a module each time.
+const retryAfter = 10 * time.Second
+
+// connect opens the socket if there is none: the administrator may have loaded the
+// module meanwhile.
+func (f *Firewall) connect(now time.Time) error {
+	if f.nft != nil {
+		return nil
+	}
+	if f.lack != nil && now.Sub(f.tried) < retryAfter {
+		return f.lack
+	}
+	f.tried = now
+	f.nft, f.lack = f.dial()
+	return f.lack
+}
+
+// lacking reports that the kernel has no nftables, or not for us.
+func lacking(err error) bool {
+	return errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, os.ErrPermission)
+}
+
 // Close closes the socket. What sessions have put into the table stays, unless
 // they have taken it away.
-func (f *Firewall) Close() error { return f.nft.CloseLasting() }
+func (f *Firewall) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.nft == nil {
+		return nil
+	}
+	return f.nft.CloseLasting()
+}
 
 // Add puts a session into the table. The result takes it out again; it may be
 // called once.
@@ -80,6 +121,9 @@ func (f *Firewall) Add(s Session) (remove func() error, err error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.connect(time.Now()); err != nil {
+		return nil, explain("open netlink socket", err)
+	}
 	if !f.ready {
 		if err := f.prepare(); err != nil {
 			return nil, explain("make the table", err)

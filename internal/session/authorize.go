@@ -99,18 +99,12 @@ func (m *Manager) claimUser(ctx context.Context, s *session, grant aaa.Grant) (r
 	if ctx.Err() != nil {
 		return nil
 	}
-	n := 0
-	for other := range m.users[grant.User] {
-		if other == s {
-			continue
-		}
-		n++
-		if rival == nil || other.outer == s.outer {
-			rival = other
-		}
+	others := len(m.users[grant.User])
+	if m.users[grant.User][s] {
+		others--
 	}
-	if limit := grant.Policy.PortLimit; limit > 0 && n >= limit {
-		return rival
+	if limit := grant.Policy.PortLimit; limit > 0 && others >= limit {
+		return m.rivalLocked(s, grant.User)
 	}
 	m.leaveUser(s)
 	if m.users[grant.User] == nil {
@@ -119,6 +113,17 @@ func (m *Manager) claimUser(ctx context.Context, s *session, grant aaa.Grant) (r
 	m.users[grant.User][s] = true
 	s.claimedUser = grant.User
 	return nil
+}
+
+// rivalLocked gives another session of a user, from the address of s if there is
+// one.
+func (m *Manager) rivalLocked(s *session, user string) (rival *session) {
+	for other := range m.users[user] {
+		if other != s && (rival == nil || other.outer == s.outer) {
+			rival = other
+		}
+	}
+	return rival
 }
 
 // leaveUser says that s is no session of its user any more. The caller holds mu.

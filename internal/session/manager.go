@@ -74,11 +74,12 @@ type Manager struct {
 	identity     string
 	server       ServerConfig
 	bindings     map[uint64]Binding
+	ofUser       map[string][]uint64 // ids of bindings by user, in order
 	bound        map[uint64]*session // sessions by the id of their binding
 	clients      map[uint64]ClientConfig
 	dialers      map[uint64]*dialer // running clients; owned by Run, read under mu
 	sessions     map[uint64]*session
-	names        map[string]bool              // interface names in use by sessions
+	names        names
 	users        map[string]map[*session]bool // the sessions of the server's users
 	placeholders map[netip.Addr]bool          // addresses of clients that dial on demand
 	lastID       uint64
@@ -99,11 +100,12 @@ func NewManager(cfg Config) *Manager {
 		changed:      make(chan struct{}, 1),
 		identity:     "gopptp",
 		bindings:     map[uint64]Binding{},
+		ofUser:       map[string][]uint64{},
 		bound:        map[uint64]*session{},
 		clients:      map[uint64]ClientConfig{},
 		dialers:      map[uint64]*dialer{},
 		sessions:     map[uint64]*session{},
-		names:        map[string]bool{},
+		names:        newNames(),
 		users:        map[string]map[*session]bool{},
 		guard:        newGuard(),
 		placeholders: map[netip.Addr]bool{},
@@ -167,7 +169,9 @@ func (m *Manager) SetServer(c ServerConfig) {
 func (m *Manager) PutBinding(b Binding) {
 	m.mu.Lock()
 	old := m.bindings[b.ID]
+	m.unindexLocked(old)
 	m.bindings[b.ID] = b
+	m.indexLocked(b)
 	live := m.bound[b.ID]
 	m.mu.Unlock()
 	if live != nil && (b.Disabled || b.User != old.User) {
@@ -178,6 +182,7 @@ func (m *Manager) PutBinding(b Binding) {
 // RemoveBinding forgets a static server interface and disconnects its session.
 func (m *Manager) RemoveBinding(id uint64) {
 	m.mu.Lock()
+	m.unindexLocked(m.bindings[id])
 	delete(m.bindings, id)
 	live := m.bound[id]
 	m.mu.Unlock()

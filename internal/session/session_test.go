@@ -24,6 +24,7 @@ func TestFoundingExample(t *testing.T) {
 		}
 		p.crosses(cdev, sdev)
 		p.crosses(sdev, cdev)
+		synctest.Wait() // a packet is there before it is counted
 
 		active := p.server.Active()
 		if len(active) != 1 {

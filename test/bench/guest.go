@@ -24,7 +24,7 @@ type guestServer struct {
 var guestServers = [2]guestServer{
 	{
 		name: "gopptp", address: "10.60.1.2",
-		serve: "modprobe nf_tables; touch /tmp/resolv; setsid /host/gopptp run --data /tmp/gopptp --socket /tmp/gopptp.socket --resolv-conf /tmp/resolv >/tmp/gopptp.log 2>&1 </dev/null &",
+		serve: "touch /tmp/resolv; setsid /host/gopptp run --data /tmp/gopptp --socket /tmp/gopptp.socket --resolv-conf /tmp/resolv >/tmp/gopptp.log 2>&1 </dev/null &",
 		setup: "for i in {1..200}; do /host/gopptp exec --socket /tmp/gopptp.socket /system/identity/print >/dev/null 2>&1 && break; sleep 0.05; done\n" +
 			"/host/gopptp exec --socket /tmp/gopptp.socket '/interface/pptp-server/server/set enabled=yes' " +
 			"'/ppp/secret/add name=u1 password=secret1 service=pptp profile=default-encryption local-address=192.168.79.1 remote-address=192.168.79.10'",
