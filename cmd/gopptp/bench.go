@@ -60,6 +60,7 @@ profile needs a pool. docs/bench.md tells more.`,
 	f.StringVar(&b.target, "target", "", "`address` of the server")
 	f.StringVar(&b.from, "from", "", "`network` whose addresses the clients have in turn; the machine must have them all, as by a local route. Without it the clients have the loopback's, or one address")
 	f.IntVar(&b.Count, "count", 100, "how many sessions")
+	f.IntVar(&b.Calls, "calls", 1, "how many sessions share a control connection")
 	f.IntVar(&b.Parallel, "parallel", 32, "how many are set up at a time")
 	f.StringVar(&b.User, "user", "", "`name` of the secret")
 	f.StringVar(&b.passwordFile, "password-file", "", "`file` with the password in its first line")
@@ -99,7 +100,7 @@ func (b *benchSessions) run(cmd *cobra.Command) (err error) {
 	if err := b.watch(); err != nil {
 		return err
 	}
-	if err := load.RaiseFiles(b.Count, b.Daemon); err != nil {
+	if err := load.RaiseFiles(b.Count, b.Calls, b.Daemon); err != nil {
 		return err
 	}
 	sockets, err := rawgre.Listen(1)
@@ -122,6 +123,8 @@ func (b *benchSessions) check() (err error) {
 	switch {
 	case b.Count < 1 || b.Count > load.MaxCount:
 		return fmt.Errorf("--count: must be between 1 and %d", load.MaxCount)
+	case b.Calls < 1 || b.Calls > load.MaxCalls:
+		return fmt.Errorf("--calls: must be between 1 and %d", load.MaxCalls)
 	case b.Parallel < 1:
 		return errors.New("--parallel: must be at least 1")
 	case b.Active < 0 || b.Active > b.Count:

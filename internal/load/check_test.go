@@ -139,10 +139,10 @@ func TestListener(t *testing.T) {
 }
 
 func TestRaiseFiles(t *testing.T) {
-	if err := RaiseFiles(1, &Process{PID: os.Getpid()}); err != nil {
+	if err := RaiseFiles(1, 1, &Process{PID: os.Getpid()}); err != nil {
 		t.Error(err)
 	}
-	if err := RaiseFiles(1<<31, nil); err == nil || !strings.Contains(err.Error(), "ulimit") {
+	if err := RaiseFiles(1<<31, 1, nil); err == nil || !strings.Contains(err.Error(), "ulimit") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -23,6 +23,9 @@ import (
 	"gopptp/ppp/auth"
 )
 
+// MaxCalls bounds the sessions of a control connection: gopptp's server takes no more.
+const MaxCalls = 64
+
 // MaxCount bounds the sessions: a Call ID has 16 bits, and so has the port of a TCP
 // connection where all come from one address.
 const MaxCount = 60_000
@@ -47,6 +50,7 @@ type Config struct {
 	Target   netip.Addr
 	From     []netip.Addr // the sessions' addresses, which take turns; see Addresses
 	Count    int          // sessions
+	Calls    int          // how many of them share a control connection
 	Parallel int          // how many are set up, or pinged, at a time
 	User     string
 	Password auth.Secret
@@ -111,8 +115,12 @@ func (r *run) setUp(ctx context.Context) (err error) {
 	}
 	dialing, giveUp := context.WithCancel(ctx)
 	defer giveUp()
+	lines := make([]line, (r.Count+r.Calls-1)/r.Calls)
+	for i := range lines {
+		lines[i].from = r.From[i%len(r.From)]
+	}
 	took := r.each(dialing, "set-up", r.Count, func(i int) {
-		s, err := r.dial(dialing, r.From[i%len(r.From)])
+		s, err := r.dial(dialing, &lines[i/r.Calls])
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		switch {

@@ -83,7 +83,7 @@ func (m *machine) config(n int) Config {
 		m.t.Fatal(err)
 	}
 	return Config{
-		Target: server, From: from, Count: n, Parallel: 8, User: "load", Password: "p", Keepalive: 30 * time.Second,
+		Target: server, From: from, Count: n, Calls: 1, Parallel: 8, User: "load", Password: "p", Keepalive: 30 * time.Second,
 		Dial: m.dial, GRE: m.gre.Listen(from...), Progress: new(bytes.Buffer),
 	}
 }
@@ -173,6 +173,34 @@ func rows(r *Report) map[string]float64 {
 		values[row.Name] = row.Value
 	}
 	return values
+}
+
+// TestSharedConnections: several sessions on a control connection are as good as each on
+// its own, and end it together.
+func TestSharedConnections(t *testing.T) {
+	withServer(t, func(m *machine) {
+		cfg := m.config(50)
+		cfg.Calls = 7
+		dial, dialed := cfg.Dial, 0
+		var mu sync.Mutex
+		cfg.Dial = func(ctx context.Context, from netip.Addr) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			dialed++
+			return dial(ctx, from)
+		}
+		cfg.Hold = 2 * time.Minute
+		r, err := Run(m.t.Context(), cfg)
+		if err != nil || len(r.Problems) > 0 {
+			t.Fatal(r, err)
+		}
+		if dialed != 8 {
+			t.Errorf("%d control connections for 50 sessions", dialed)
+		}
+		if rows(r)["lost"] != 0 || !strings.Contains(r.Rows[1].Detail, "50 of 50 answered") {
+			t.Errorf("%+v", r.Rows)
+		}
+	})
 }
 
 func TestRun(t *testing.T) {

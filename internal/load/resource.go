@@ -34,15 +34,14 @@ func Addresses(network netip.Prefix, n int, target netip.Addr) ([]netip.Addr, er
 const (
 	// spareFiles are the descriptors that a process has beside those of sessions.
 	spareFiles = 64
-	// daemonFiles are those of a session in the daemon: its control connection and
-	// its interface.
-	daemonFiles = 2
 )
 
-// RaiseFiles makes room for the descriptors of n sessions in this process, and
-// checks that the daemon, if it is known, has room for its own.
-func RaiseFiles(n int, daemon *Process) error {
-	need := uint64(n + spareFiles)
+// RaiseFiles makes room in this process for the control connections of n sessions, of
+// which calls share one, and checks that the daemon, if it is known, has room for them
+// and for the interface of each session.
+func RaiseFiles(n, calls int, daemon *Process) error {
+	connections := (n + calls - 1) / calls
+	need := uint64(connections + spareFiles)
 	if err := raiseFiles(need); err != nil {
 		return fmt.Errorf("%d sessions need %d file descriptors: %w: raise the limit (ulimit -Hn %d) or run as root", n, need, err, need)
 	}
@@ -53,8 +52,8 @@ func RaiseFiles(n int, daemon *Process) error {
 	if err := unix.Prlimit(daemon.PID, unix.RLIMIT_NOFILE, nil, &limit); err != nil {
 		return fmt.Errorf("the limits of the daemon, process %d: %w", daemon.PID, err)
 	}
-	if need := uint64(daemonFiles*n + spareFiles); limit.Cur < need {
-		return fmt.Errorf("the daemon may have %d file descriptors and needs %d: start it after ulimit -Hn %d, or as a service with LimitNOFILE=%d",
+	if need := uint64(connections + n + spareFiles); limit.Cur < need {
+		return fmt.Errorf("the daemon may have %d file descriptors and needs %d: start it after ulimit -Hn %d, or as a service with LimitNOFILE=%d, or let sessions share connections (--calls)",
 			limit.Cur, need, need, need)
 	}
 	return nil

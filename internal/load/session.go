@@ -28,12 +28,11 @@ const (
 // A session is one client. Its goroutine owns it; others use its device and what
 // is said to be theirs.
 type session struct {
-	control *pptp.Conn
-	data    *plane.Call
-	call    *pptp.Call
-	link    *link.Link
-	device  *device
-	running sync.WaitGroup // control
+	line   *line
+	data   *plane.Call
+	call   *pptp.Call
+	link   *link.Link
+	device *device
 
 	up   chan struct{} // closed when IP flows
 	quit chan struct{} // closed by hangUp
@@ -43,11 +42,11 @@ type session struct {
 }
 
 // dial makes a session and returns when it is up.
-func (r *run) dial(ctx context.Context, from netip.Addr) (*session, error) {
+func (r *run) dial(ctx context.Context, on *line) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	s := &session{up: make(chan struct{}), quit: make(chan struct{}), done: make(chan struct{})}
-	if err := s.connect(ctx, r, from); err != nil {
+	s := &session{line: on, up: make(chan struct{}), quit: make(chan struct{}), done: make(chan struct{})}
+	if err := s.connect(ctx, r); err != nil {
 		return nil, err
 	}
 	s.link = link.New(link.Config{
@@ -67,32 +66,29 @@ func (r *run) dial(ctx context.Context, from netip.Addr) (*session, error) {
 	return nil, s.err
 }
 
-// connect makes the control connection and the call.
-func (s *session) connect(ctx context.Context, r *run, from netip.Addr) (err error) {
-	nc, err := r.Dial(ctx, from)
+// connect makes the control connection, if need be, and the call.
+func (s *session) connect(ctx context.Context, r *run) (err error) {
+	control, local, err := s.line.take(ctx, r)
 	if err != nil {
 		return err
 	}
-	s.control = pptp.NewClient(nc, pptp.Config{HostName: "gopptp-bench", VendorName: "gopptp", FirmwareRevision: 1, StopTimeout: stopWait})
-	s.running.Go(func() { _ = s.control.Run(context.WithoutCancel(ctx)) }) // Stop ends it
 	defer func() {
 		if err != nil {
 			s.disconnect()
 		}
 	}()
-	if s.data, err = r.plane.NewCall(addressOf(nc), r.Target); err != nil {
+	if s.data, err = r.plane.NewCall(local, r.Target); err != nil {
 		return err
 	}
 	s.device = newDevice(s.data.ID())
-	if s.call, err = s.control.Dial(ctx, pptp.OutgoingCall{LocalID: wire.CallID(s.data.ID())}); err != nil {
+	if s.call, err = control.Dial(ctx, pptp.OutgoingCall{LocalID: wire.CallID(s.data.ID())}); err != nil {
 		return err
 	}
 	s.data.SetPeerID(uint16(s.call.PeerID()))
 	return nil
 }
 
-// addressOf gives our address of a control connection, from which the packets come
-// too.
+// addressOf gives our address of a connection.
 func addressOf(nc net.Conn) netip.Addr {
 	if a, ok := nc.LocalAddr().(*net.TCPAddr); ok {
 		return a.AddrPort().Addr().Unmap()
@@ -109,8 +105,7 @@ func (s *session) disconnect() {
 		case <-time.After(clearWait):
 		}
 	}
-	s.control.Stop(wire.StopNone)
-	s.running.Wait()
+	s.line.leave()
 	if s.data != nil {
 		s.data.Close()
 	}

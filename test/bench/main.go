@@ -61,6 +61,7 @@ type bench struct {
 	binary string
 	path   string   // of MPPE, or empty
 	absent []string // rows that this machine cannot have
+	calls  int      // sessions on a control connection
 }
 
 // An effort is how long is measured.

@@ -77,10 +77,10 @@ func TestSessions(t *testing.T) {
 	}
 }
 
-func TestFitting(t *testing.T) {
-	for files, want := range map[uint64]int{20_000: 9950, 20_100: 10_000, 100: 0, 10: 0} {
-		if got := fitting(files); got != want {
-			t.Errorf("%d sessions fit in %d descriptors, want %d", got, files, want)
+func TestSharing(t *testing.T) {
+	for limit, want := range map[uint64]int{20_100: 1, 20_000: 2, 15_100: 2, 15_099: 3, 10_257: 64, 10_256: 0, 100: 0} {
+		if got := sharing(10_000, limit); got != want {
+			t.Errorf("with %d descriptors %d sessions share a connection, want %d", limit, got, want)
 		}
 	}
 }

@@ -20,10 +20,10 @@ const (
 	memoryLimit = 40
 	// sessionsLimit is for a whole run of gopptp bench sessions.
 	sessionsLimit = 10 * time.Minute
-	// filesPerSession are the descriptors of a session in the daemon, spareFiles all
-	// others.
-	filesPerSession = 2
-	spareFiles      = 100
+	// spareFiles are the descriptors of the daemon beside those of sessions.
+	spareFiles = 100
+	// maxCalls is how many sessions a control connection can have.
+	maxCalls = 64
 	// clientAddresses are those of the clients.
 	clientAddresses = "10.99.0.0/16"
 )
@@ -36,9 +36,8 @@ type sessionRun struct {
 }
 
 // sessions holds many sessions on a server, and few on another one.
-func (b *bench) sessions(ctx context.Context) error {
-	count, err := room(b.manySessions)
-	if err != nil {
+func (b *bench) sessions(ctx context.Context) (err error) {
+	if b.calls, err = room(b.manySessions); err != nil {
 		return err
 	}
 	near, far, err := sessionLabs(ctx)
@@ -51,7 +50,7 @@ func (b *bench) sessions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	many, err := b.holdSessions(ctx, near, far, count, 0, b.held)
+	many, err := b.holdSessions(ctx, near, far, b.manySessions, 0, b.held)
 	if err != nil {
 		return err
 	}
@@ -61,6 +60,9 @@ func (b *bench) sessions(ctx context.Context) error {
 		return err
 	}
 	for _, r := range sessionRows(few, many, active, b.brief) {
+		if b.calls > 1 {
+			r.note += fmt.Sprintf(", %d a connection", b.calls)
+		}
 		b.add(r)
 	}
 	return nil
@@ -102,28 +104,38 @@ func sessionRows(few, many, active sessionRun, brief bool) []row {
 }
 
 // room raises the limit of descriptors of this process, and so of those that it
-// starts, for n sessions. Where the machine forbids that, it gives how many fit.
-func room(n int) (int, error) {
+// starts, for n sessions, and gives how many must share a control connection: one alone
+// has its own, unless the machine forbids so many descriptors.
+func room(n int) (calls int, err error) {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0, err
 	}
 	// By syscall: what it sets, os/exec does not undo for the processes that it starts.
-	need := uint64(filesPerSession*n + spareFiles)
-	if need <= limit.Max {
-		limit.Cur = max(limit.Cur, need)
-		return n, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	need := files(n, 1)
+	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: need, Max: max(need, limit.Max)}) == nil {
+		return 1, nil
 	}
-	if syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: need, Max: need}) == nil {
-		return n, nil
+	if calls = sharing(n, limit.Max); calls == 0 {
+		return 0, fmt.Errorf("%d sessions need %d descriptors, and there may be %d: raise the limit (ulimit -Hn)", n, files(n, maxCalls), limit.Max)
 	}
 	limit.Cur = limit.Max
-	return fitting(limit.Max), syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
+	return calls, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &limit)
 }
 
-// fitting is how many sessions so many descriptors are enough for.
-func fitting(files uint64) int {
-	return int((files - min(files, spareFiles)) / filesPerSession)
+// files are the descriptors of a daemon with n sessions, of which calls share a control
+// connection.
+func files(n, calls int) uint64 { return uint64(n + (n+calls-1)/calls + spareFiles) }
+
+// sharing is how many of n sessions must share a control connection for so many
+// descriptors; 0 if that does not suffice.
+func sharing(n int, limit uint64) int {
+	for calls := 1; calls <= maxCalls; calls++ {
+		if files(n, calls) <= limit {
+			return calls
+		}
+	}
+	return 0
 }
 
 // sessionLabs are a machine for servers and one for clients with many addresses.
@@ -170,7 +182,7 @@ func (b *bench) holdSessions(ctx context.Context, near, far *lab.Lab, count, act
 	}
 	args := []string{b.binary, "bench", "sessions", "--netns", far.Name, "--target", nearWAN, "--from", clientAddresses,
 		"--user", "load", "--password-file", password, "--console", filepath.Join(near.Dir, name, "socket"),
-		"--count", strconv.Itoa(count), "--hold", held.String(), "--json"}
+		"--count", strconv.Itoa(count), "--calls", strconv.Itoa(b.calls), "--hold", held.String(), "--json"}
 	if active > 0 {
 		args = append(args, "--active", strconv.Itoa(active), "--active-time", (time.Duration(b.seconds) * time.Second).String())
 	}
