@@ -131,7 +131,7 @@ func (l *Local) removeSecretLocked(id uint64) {
 
 // Authenticate answers one request. A caller that is unknown, disabled, calls
 // from elsewhere or has a wrong password is told the same.
-func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
+func (l *Local) Authenticate(req *auth.Request, call Call) *Grant {
 	l.mu.RLock()
 	secret, ok := l.secretLocked(req.Name)
 	if !ok && req.User != req.Name {
@@ -143,16 +143,16 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 
 	if !ok {
 		req.Verify("") // so that the time does not tell who exists
-		return Grant{Reason: "unknown user", Unknown: true}
+		return &Grant{Reason: "unknown user", Unknown: true}
 	}
 	result := req.Verify(secret.Password)
 	switch {
 	case !result.OK:
-		return Grant{Reason: "wrong password", User: secret.Name}
+		return &Grant{Reason: "wrong password", User: secret.Name}
 	case secret.CallerID != "" && secret.CallerID != call.CallerID:
-		return Grant{Reason: "caller-id does not match", User: secret.Name}
+		return &Grant{Reason: "caller-id does not match", User: secret.Name}
 	}
-	grant := settle(secret, own, service)
+	grant := settle(&secret, &own, &service)
 	grant.OK, grant.User, grant.Secret, grant.Result = true, secret.Name, secret.ID, result
 	return grant
 }
@@ -160,32 +160,32 @@ func (l *Local) Authenticate(req *auth.Request, call Call) Grant {
 // Grant gives what a user gets who is no secret here but is known elsewhere, by
 // the name of a profile, or by the service's default profile if the name is empty
 // or, which known tells, if there is no such profile.
-func (l *Local) Grant(profile string, call Call) (grant Grant, known bool) {
+func (l *Local) Grant(profile string, call Call) (grant *Grant, known bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	service := l.profiles[l.byName[call.DefaultProfile]]
 	own := service
 	if profile == "" {
-		return settle(Secret{}, own, service), true
+		return settle(&Secret{}, &own, &service), true
 	}
 	id, known := l.byName[profile]
 	if known {
 		own = l.profiles[id]
 	}
-	return settle(Secret{}, own, service), known
+	return settle(&Secret{}, &own, &service), known
 }
 
 // settle gives what a user gets with a secret and a profile on a service with a
 // default profile.
-func settle(secret Secret, own, service Profile) Grant {
-	grant := Grant{
+func settle(secret *Secret, own, service *Profile) *Grant {
+	grant := &Grant{
 		Local:      firstAddr(secret.LocalAddress, own.LocalAddress, service.LocalAddress),
 		Remote:     firstAddr(secret.RemoteAddress, own.RemoteAddress, service.RemoteAddress),
 		DNS:        firstAddrs(own.DNSServers, service.DNSServers),
 		WINS:       firstAddrs(own.WINSServers, service.WINSServers),
 		Encryption: Settle(own.UseEncryption, service.UseEncryption),
 		Policy:     policy(secret, own, service),
-		Profile:    policy(Secret{}, own, service),
+		Profile:    policy(&Secret{}, own, service),
 		Service:    service.Name,
 	}
 	// An address beats a pool at whichever level it stands.

@@ -44,7 +44,7 @@ type BridgePort struct {
 // policy settles what holds for a user with this secret and profile on a service
 // with that default profile: what the narrower one leaves open, the wider one
 // says.
-func policy(secret Secret, own, service Profile) Policy {
+func policy(secret *Secret, own, service *Profile) Policy {
 	p := Policy{
 		SessionTimeout: cmp.Or(own.SessionTimeout, service.SessionTimeout),
 		IdleTimeout:    cmp.Or(own.IdleTimeout, service.IdleTimeout),
@@ -81,7 +81,7 @@ func policy(secret Secret, own, service Profile) Policy {
 }
 
 // bridgeLearning settles a property whose default is yes, unlike the others'.
-func bridgeLearning(own, service Profile) Tri {
+func bridgeLearning(own, service *Profile) Tri {
 	if t := cmp.Or(own.Bridge.Learning, service.Bridge.Learning); t != Default {
 		return t
 	}
@@ -90,4 +90,4 @@ func bridgeLearning(own, service Profile) Tri {
 
 // Policy is what a session obeys that has no secret: that of a client, by its own
 // profile.
-func (p Profile) Policy() Policy { return policy(Secret{}, p, Profile{}) }
+func (p Profile) Policy() Policy { return policy(&Secret{}, &p, &Profile{}) }

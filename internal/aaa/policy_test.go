@@ -26,7 +26,7 @@ func TestPolicyPrecedence(t *testing.T) {
 		AddressLists: []string{"all"}, InterfaceList: "lan", IncomingFilter: "in", OutgoingFilter: "out", OnUp: "up", OnDown: "down",
 		Bridge: BridgePort{Bridge: "br0", Learning: No}, Routes: routes, LimitIn: 7, LimitOut: 8,
 	}
-	if d := cmp.Diff(want, policy(secret, Profile{}, service), plainly); d != "" {
+	if d := cmp.Diff(want, policy(&secret, &Profile{}, &service), plainly); d != "" {
 		t.Errorf("what the user's profile leaves open (-want +got):\n%s", d)
 	}
 
@@ -40,10 +40,10 @@ func TestPolicyPrecedence(t *testing.T) {
 		AddressLists: []string{"mine"}, InterfaceList: "wan", IncomingFilter: "in2", OutgoingFilter: "out2", OnUp: "up2", OnDown: "down2",
 		Bridge: BridgePort{Bridge: "br1", Learning: Yes},
 	}
-	if d := cmp.Diff(want, policy(Secret{}, own, service), plainly); d != "" {
+	if d := cmp.Diff(want, policy(&Secret{}, &own, &service), plainly); d != "" {
 		t.Errorf("what the user's profile says (-want +got):\n%s", d)
 	}
-	if p := policy(Secret{}, Profile{}, Profile{}); p.Bridge.Learning != Yes || p.ChangeMSS || p.Compression || p.PortLimit != 0 {
+	if p := policy(&Secret{}, &Profile{}, &Profile{}); p.Bridge.Learning != Yes || p.ChangeMSS || p.Compression || p.PortLimit != 0 {
 		t.Errorf("where nobody says anything: %+v", p)
 	}
 }

@@ -56,10 +56,19 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 	if !cfg.Local.Is4() || !cfg.Remote.Is4() {
 		return fmt.Errorf("host: set up interface %.32q: local %v and remote %v must be IPv4 addresses", cfg.Name, cfg.Local, cfg.Remote)
 	}
-	link, err := h.nl.LinkByName(cfg.Name)
+	link, err := h.linkByName(cfg.Name)
 	if err != nil {
 		return fmt.Errorf("host: set up interface %.32q: %w", cfg.Name, explain(err))
 	}
+	// Before "up", or the kernel sends router solicitations.
+	if err := h.disableIPv6(link); err != nil {
+		return fmt.Errorf("host: turn off IPv6 of interface %.32q: %w", cfg.Name, explain(err))
+	}
+	return h.apart(func() error { return h.configure(link, cfg) })
+}
+
+// configure does what SetupLink does by requests alone.
+func (h *Handle) configure(link netlink.Link, cfg LinkConfig) error {
 	addrs := []*netlink.Addr{{IPNet: hostNet(cfg.Local), Peer: hostNet(cfg.Remote)}}
 	if cfg.Former.Is4() {
 		addrs = append(addrs, &netlink.Addr{IPNet: hostNet(cfg.Former), Scope: unix.RT_SCOPE_HOST})
@@ -68,8 +77,6 @@ func (h *Handle) SetupLink(cfg LinkConfig) error {
 		what string
 		do   func() error
 	}{
-		// Before "up", or the kernel sends router solicitations.
-		{"turn off IPv6", func() error { return h.disableIPv6(link) }},
 		{"set MTU", func() error { return h.nl.LinkSetMTU(link, cfg.MTU) }},
 		{"set queue length", func() error { return h.nl.LinkSetTxQLen(link, txQueueLen) }},
 		{"add address", func() error { return h.addAddresses(link, addrs) }},
@@ -162,7 +169,7 @@ func (h *Handle) disableIPv6(link netlink.Link) error {
 	case errors.Is(err, os.ErrNotExist): // a kernel or an interface without IPv6
 		return nil
 	case errors.Is(err, unix.EROFS), errors.Is(err, os.ErrPermission):
-		return h.nl.LinkSetIP6AddrGenMode(link, addrGenModeNone)
+		return h.apart(func() error { return h.nl.LinkSetIP6AddrGenMode(link, addrGenModeNone) })
 	case err != nil:
 		return err
 	}
@@ -179,7 +186,7 @@ func (h *Handle) Taken(name string) bool {
 	if name == "" || len(name) > maxAltName {
 		return false
 	}
-	_, err := h.nl.LinkByName(name)
+	_, err := h.linkByName(name)
 	return err == nil
 }
 

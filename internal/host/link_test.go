@@ -214,22 +214,6 @@ func TestRequiresRootSetupLinkErrors(t *testing.T) {
 	}
 }
 
-func TestRequiresRootMissingCapability(t *testing.T) {
-	in := hosttest.New(t)
-	create(t, in, "tun0")
-	err := in.WithoutCapabilities(func() error {
-		h, err := host.Open()
-		if err != nil {
-			return err
-		}
-		defer h.Close()
-		return h.SetupLink(host.LinkConfig{Name: "tun0", MTU: 1450, Local: local, Remote: remote})
-	})
-	if !errors.Is(err, os.ErrPermission) || !strings.Contains(err.Error(), "CAP_NET_ADMIN") {
-		t.Errorf("SetupLink without capabilities: %v; want a permission error that names CAP_NET_ADMIN", err)
-	}
-}
-
 // TestRequiresRootReadOnlySysctl sets an interface up where /proc/sys cannot be
 // written, as in a container.
 func TestRequiresRootReadOnlySysctl(t *testing.T) {

@@ -22,7 +22,15 @@ type Route struct {
 // RouteTo asks the kernel how it would send a packet to an IPv4 address now. A
 // tunnel whose server is reached through the tunnel itself carries nothing; its
 // owner compares Interface with the tunnel's.
-func (h *Handle) RouteTo(dst netip.Addr) (Route, error) {
+func (h *Handle) RouteTo(dst netip.Addr) (r Route, err error) {
+	err = h.apart(func() error {
+		r, err = h.routeTo(dst)
+		return err
+	})
+	return r, err
+}
+
+func (h *Handle) routeTo(dst netip.Addr) (Route, error) {
 	if !dst.Is4() {
 		return Route{}, fmt.Errorf("host: route to %v: not an IPv4 address", dst)
 	}

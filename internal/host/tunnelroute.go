@@ -28,6 +28,10 @@ var everything = netip.MustParsePrefix("0.0.0.0/0")
 // AddRoute leads a network through an interface, by a gateway on it if there is
 // one. It goes with the interface.
 func (h *Handle) AddRoute(name string, dst netip.Prefix, gateway netip.Addr, distance int) error {
+	return h.apart(func() error { return h.addRoute(name, dst, gateway, distance) })
+}
+
+func (h *Handle) addRoute(name string, dst netip.Prefix, gateway netip.Addr, distance int) error {
 	link, err := h.nl.LinkByName(name)
 	if err != nil {
 		return fmt.Errorf("host: route to %v: interface %.32q: %w", dst, name, explain(err))
@@ -72,7 +76,7 @@ func (h *Handle) KeepOutside(server netip.Addr) (release func(), err error) {
 	if o == nil {
 		o = &outside{}
 	}
-	if err := h.leadOutside(o, server); err != nil && o.users == 0 {
+	if err := h.apart(func() error { return h.leadOutside(o, server) }); err != nil && o.users == 0 {
 		return nil, err
 	}
 	o.users++
@@ -117,7 +121,7 @@ func (h *Handle) leadOutside(o *outside, server netip.Addr) error {
 // routes, and without the one that KeepOutside has made. Networks behind a tunnel are
 // another matter: the server may be in one of them.
 func (h *Handle) wayOutside(server netip.Addr) (Route, error) {
-	way, err := h.RouteTo(server)
+	way, err := h.routeTo(server)
 	if err != nil || way.Local {
 		return way, err
 	}
@@ -161,6 +165,10 @@ func bits(n *net.IPNet) int {
 // DropRoutes removes the routes through an interface that AddRoute made, but for
 // those to the networks in keep.
 func (h *Handle) DropRoutes(name string, keep []netip.Prefix) error {
+	return h.apart(func() error { return h.dropRoutes(name, keep) })
+}
+
+func (h *Handle) dropRoutes(name string, keep []netip.Prefix) error {
 	link, err := h.nl.LinkByName(name)
 	if err != nil {
 		return fmt.Errorf("host: routes through %.32q: %w", name, explain(err))
@@ -213,7 +221,7 @@ func (h *Handle) release(server netip.Addr) {
 	}
 	delete(h.outside, server)
 	if o.route != nil {
-		_ = h.nl.RouteDel(o.route) // gone already if its interface is
+		_ = h.apart(func() error { return h.nl.RouteDel(o.route) }) // gone already if its interface is
 	}
 }
 

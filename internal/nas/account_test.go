@@ -14,7 +14,7 @@ var accounting = Settings{UseRADIUS: true, Accounting: true}
 
 // event is one of a session that began at a time.
 func event(kind session.EventKind, st session.Status, at time.Time) session.Event {
-	return session.Event{Kind: kind, Server: true, At: at, Status: st, Grant: aaa.Grant{Radius: st.Radius, Class: [][]byte{[]byte("c")}}}
+	return session.Event{Kind: kind, Server: true, At: at, Status: st, Grant: &aaa.Grant{Radius: st.Radius, Class: [][]byte{[]byte("c")}}}
 }
 
 func TestAccounting(t *testing.T) {

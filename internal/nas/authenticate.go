@@ -18,32 +18,32 @@ import (
 const patience = 30 * time.Second
 
 // Authenticate asks the servers about a user, if RADIUS is used.
-func (n *NAS) Authenticate(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+func (n *NAS) Authenticate(ctx context.Context, req *auth.Request, call aaa.Call) *aaa.Grant {
 	n.mu.Lock()
 	use := n.settings.UseRADIUS
 	n.mu.Unlock()
 	if !use {
-		return aaa.Grant{Reason: "unknown user"}
+		return &aaa.Grant{Reason: "unknown user"}
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	answer, err := n.client.Authenticate(ctx, radius.Request{Session: sessionOf(req.Name, req.Domain, call), Credentials: req})
 	switch {
 	case errors.Is(err, radius.ErrNoServer):
-		return aaa.Grant{Reason: "unknown user, and no radius server for the session"}
+		return &aaa.Grant{Reason: "unknown user, and no radius server for the session"}
 	case errors.Is(err, radius.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
-		return aaa.Grant{Reason: radius.ErrTimeout.Error(), Public: true}
+		return &aaa.Grant{Reason: radius.ErrTimeout.Error(), Public: true}
 	case err != nil:
-		return aaa.Grant{Reason: err.Error()}
+		return &aaa.Grant{Reason: err.Error()}
 	case !answer.Accepted:
-		return aaa.Grant{Reason: answer.Reason, Result: answer.Result}
+		return &aaa.Grant{Reason: answer.Reason, Result: answer.Result}
 	}
 	grant, known := n.sessions.Grant(answer.Policy.Profile, call)
 	if !known {
 		n.log.Addf("radius,warning", "user %.64q: the group %.64q of a server is no profile: %s is used", req.Name, answer.Policy.Profile, grant.Service)
 	}
 	grant.OK, grant.Radius, grant.User, grant.Result = true, true, req.Name, answer.Result
-	n.overlay(&grant, &answer.Policy)
+	n.overlay(grant, &answer.Policy)
 	return grant
 }
 

@@ -27,7 +27,7 @@ func mikrotik(typ byte, value string) *wire.AVP {
 func TestAuthenticate(t *testing.T) {
 	f := newServer(t)
 	n, _, log := newNAS(t, Settings{}, f)
-	ask := func(user string) aaa.Grant {
+	ask := func(user string) *aaa.Grant {
 		t.Helper()
 		return n.Authenticate(t.Context(), request(user), call)
 	}
@@ -122,9 +122,9 @@ func TestOverlay(t *testing.T) {
 	} {
 		want, _ := s.Grant("", call)
 		want.Policy.PortLimit = 0 // only-one is for users with a secret
-		c.want(&want)
+		c.want(want)
 		got, _ := s.Grant("", call)
-		n.overlay(&got, &c.policy)
+		n.overlay(got, &c.policy)
 		if fmt.Sprint(got) != fmt.Sprint(want) {
 			t.Errorf("%s:\n%+v, want\n%+v", c.name, got, want)
 		}
@@ -141,11 +141,11 @@ func TestOverlay(t *testing.T) {
 		}
 	}
 	g, _ := s.Grant("", call)
-	n.overlay(&g, &radius.Policy{TerminateAt: time.Now().Add(time.Minute)})
+	n.overlay(g, &radius.Policy{TerminateAt: time.Now().Add(time.Minute)})
 	if d := g.Policy.SessionTimeout; d < 58*time.Second || d > time.Minute {
 		t.Errorf("an end within a minute is after %v", d)
 	}
-	n.overlay(&g, &radius.Policy{AddressLists: []string{"x"}, Routes: []radius.Route{{}}})
+	n.overlay(g, &radius.Policy{AddressLists: []string{"x"}, Routes: []radius.Route{{}}})
 	if again, _ := s.Grant("", call); !slices.Equal(again.Policy.AddressLists, []string{"all"}) || again.Policy.Routes != nil {
 		t.Errorf("one user's orders are in the profile: %+v", again.Policy)
 	}

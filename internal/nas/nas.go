@@ -30,7 +30,7 @@ type Sessions interface {
 	Active() []session.Status
 	Disconnect(id uint64) bool
 	Change(id uint64, edit func(*aaa.Grant, *aaa.Policy)) (found bool, err error)
-	Grant(profile string, call aaa.Call) (grant aaa.Grant, known bool)
+	Grant(profile string, call aaa.Call) (grant *aaa.Grant, known bool)
 }
 
 // A NAS is safe for concurrent use. Make it with New.

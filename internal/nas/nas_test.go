@@ -193,7 +193,7 @@ func (s *fakeSessions) live(id uint64, user string) session.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := g.Policy
-	s.list, s.grants[id], s.policies[id] = append(s.list, st), &g, &p
+	s.list, s.grants[id], s.policies[id] = append(s.list, st), g, &p
 	return st
 }
 

@@ -14,9 +14,9 @@ import (
 	"gopptp/ppp/mp"
 )
 
-// controlQueue bounds the frames that wait for a call's owner. A handshake
-// sends a handful; a peer that floods loses its own frames only.
-const controlQueue = 64
+// controlQueue bounds the frames that wait for a call's owner, for whom each call has
+// room. A handshake sends a handful; a peer that floods loses its own frames only.
+const controlQueue = 16
 
 // ErrNoPeer is returned by SendFrame before the peer's Call ID is known.
 var ErrNoPeer = errors.New("plane: the peer's Call ID is not known yet")

@@ -80,7 +80,7 @@ func TestNetworkComesAgain(t *testing.T) {
 func TestSessionTimeoutOfAnotherAnswer(t *testing.T) {
 	withPair(t, func(p *pair) {
 		left := time.Hour
-		p.authenticate = func(_ context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+		p.authenticate = func(_ context.Context, req *auth.Request, call aaa.Call) *aaa.Grant {
 			g, _ := p.server.Grant("", call)
 			g.OK, g.Radius, g.User, g.Result = true, true, req.Name, req.Verify("StrongPass")
 			g.Local, g.Remote, g.Policy.SessionTimeout = innerLocal, innerPeer, left
@@ -137,9 +137,9 @@ func TestLateAnswerClaimsNobody(t *testing.T) {
 	m := NewManager(Config{})
 	s := &session{m: m}
 	ctx, cancel := context.WithCancel(t.Context())
-	m.claimUser(t.Context(), s, aaa.Grant{OK: true, User: "now"})
+	m.claimUser(t.Context(), s, &aaa.Grant{OK: true, User: "now"})
 	cancel()
-	m.admit(ctx, s, aaa.Grant{OK: true, User: "before"})
+	m.admit(ctx, s, &aaa.Grant{OK: true, User: "before"})
 	if s.claimedUser != "now" || len(m.users) != 1 {
 		t.Errorf("the session is of %s; %d users", s.claimedUser, len(m.users))
 	}

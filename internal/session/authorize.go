@@ -17,7 +17,7 @@ const maxShown = 253
 type answer struct {
 	to    int // the number of the question
 	req   *auth.Request
-	grant aaa.Grant
+	grant *aaa.Grant
 }
 
 // authorize looks for the answer to the link's question who the peer is. Whoever
@@ -49,7 +49,7 @@ func (s *session) authorize(ctx context.Context, now time.Time, o link.AuthReque
 // ask does what takes time: it asks those who know users that are no secrets
 // here, lets an old session of the user end, and keeps a refusal waiting. It
 // returns early when ctx ends.
-func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call aaa.Call, grant aaa.Grant) aaa.Grant {
+func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call aaa.Call, grant *aaa.Grant) *aaa.Grant {
 	if grant.Unknown && m.cfg.Authenticate != nil {
 		grant = m.cfg.Authenticate(ctx, req, call)
 	}
@@ -69,7 +69,7 @@ func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call a
 // admit refuses a user who has as many sessions as the policy grants, unless one
 // of them is from the same address: then the client has lost it and calls again,
 // and the old session makes room.
-func (m *Manager) admit(ctx context.Context, s *session, grant aaa.Grant) aaa.Grant {
+func (m *Manager) admit(ctx context.Context, s *session, grant *aaa.Grant) *aaa.Grant {
 	for {
 		rival := m.claimUser(ctx, s, grant)
 		if rival == nil {
@@ -86,14 +86,14 @@ func (m *Manager) admit(ctx context.Context, s *session, grant aaa.Grant) aaa.Gr
 		}
 		break
 	}
-	return aaa.Grant{User: grant.User, Reason: endOnlyOne.reason, Public: true}
+	return &aaa.Grant{User: grant.User, Reason: endOnlyOne.reason, Public: true}
 }
 
 // claimUser makes s a session of the user, unless there are as many as the policy
 // grants; then it gives one that stands in the way, from the same address if there
 // is one. Who asks when ctx has ended gets nothing: the peer has begun anew, and
 // perhaps as somebody else.
-func (m *Manager) claimUser(ctx context.Context, s *session, grant aaa.Grant) (rival *session) {
+func (m *Manager) claimUser(ctx context.Context, s *session, grant *aaa.Grant) (rival *session) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if ctx.Err() != nil {
@@ -142,7 +142,7 @@ func (s *session) answered(now time.Time, a answer) {
 	grant := a.grant
 	if grant.OK && !s.loggedIn.IsZero() && grant.User != s.user {
 		// The interface has the name of the one, and all of the session is theirs.
-		grant = aaa.Grant{User: grant.User, Reason: "the session is of another user", Public: true}
+		grant = &aaa.Grant{User: grant.User, Reason: "the session is of another user", Public: true}
 	}
 	if !grant.OK {
 		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, a.req.Name, because(grant))
@@ -154,7 +154,7 @@ func (s *session) answered(now time.Time, a answer) {
 	s.m.guard.succeeded(s.outer)
 	s.m.guard.leave(s, s.outer)
 	s.user = grant.User
-	s.lease(&grant)
+	s.lease(grant)
 	s.grant = grant
 	s.limits.policy = grant.Policy
 	if grant.Radius {
@@ -177,7 +177,7 @@ func (s *session) answered(now time.Time, a answer) {
 
 // because gives what the log may tell of a refusal without helping those who
 // guess: what is not the caller's fault.
-func because(g aaa.Grant) string {
+func because(g *aaa.Grant) string {
 	if g.Public {
 		return " - " + g.Reason
 	}

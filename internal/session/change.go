@@ -36,17 +36,18 @@ func (m *Manager) Change(id uint64, edit func(*aaa.Grant, *aaa.Policy)) (found b
 // change puts another policy in force. Before the network is up there is nothing
 // to do but to remember it.
 func (s *session) change(c change) {
-	old, granted := s.limits.policy, s.grant
-	c.edit(&s.grant, &s.limits.policy)
+	old, grant := s.limits.policy, *s.grant
+	c.edit(&grant, &s.limits.policy)
 	p := &s.limits.policy
 	if s.device != nil && !sameInterface(old, *p) {
 		if err := s.device.Refit(s.interfaceConfig(s.network)); err != nil {
-			s.limits.policy, s.grant = old, granted
+			s.limits.policy = old
 			// What the machine did take of it goes back.
 			c.done <- errors.Join(err, s.device.Refit(s.interfaceConfig(s.network)))
 			return
 		}
 	}
+	s.grant = &grant
 	if !s.limits.up.IsZero() && p.Rate != old.Rate {
 		s.data.SetLimit(p.Rate)
 	}

@@ -24,7 +24,7 @@ type Event struct {
 	Server bool // the session is one of the server's
 	At     time.Time
 	Status Status
-	Grant  aaa.Grant     // of a session of the server
+	Grant  *aaa.Grant    // of a session of the server; not to be changed
 	Policy aaa.Policy    // what the session obeys
 	Cause  Cause         // why it ends; only Ended
 	Lasted time.Duration // since its user was authenticated; only Ended

@@ -53,7 +53,7 @@ type Config struct {
 	SessionID func() uint32
 	// Authenticate asks others for users that are no secrets here; nil for nobody.
 	// It returns when ctx ends, at the latest.
-	Authenticate func(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant
+	Authenticate func(ctx context.Context, req *auth.Request, call aaa.Call) *aaa.Grant
 	// Events is told what happens to sessions, by their own goroutines: it may wait
 	// for a disk, and for nothing else. Nil for nobody.
 	Events func(Event)
@@ -215,7 +215,7 @@ func (m *Manager) RemoveProfile(id uint64) { m.aaa.RemoveProfile(id) }
 
 // Grant gives what a user gets who is no secret here but is known elsewhere, by the
 // name of a profile, or by the service's if that is empty or not known.
-func (m *Manager) Grant(profile string, call aaa.Call) (grant aaa.Grant, known bool) {
+func (m *Manager) Grant(profile string, call aaa.Call) (grant *aaa.Grant, known bool) {
 	return m.aaa.Grant(profile, call)
 }
 

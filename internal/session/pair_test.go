@@ -43,7 +43,7 @@ type pair struct {
 
 	// authenticate is asked by the server for users that are no secrets; nil for
 	// nobody.
-	authenticate func(context.Context, *auth.Request, aaa.Call) aaa.Grant
+	authenticate func(context.Context, *auth.Request, aaa.Call) *aaa.Grant
 }
 
 type side struct {
@@ -197,9 +197,9 @@ func withPair(t *testing.T, f func(p *pair)) {
 				Journal: s.log, Plane: road, Host: s.host, Listen: listen,
 				Dial:    func(_ context.Context, server string) (net.Conn, error) { return dial(own, server) },
 				Resolve: func(_ context.Context, server string) (netip.Addr, error) { return netip.ParseAddr(server) },
-				Authenticate: func(ctx context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+				Authenticate: func(ctx context.Context, req *auth.Request, call aaa.Call) *aaa.Grant {
 					if p.authenticate == nil {
-						return aaa.Grant{Reason: "unknown user"}
+						return &aaa.Grant{Reason: "unknown user"}
 					}
 					return p.authenticate(ctx, req, call)
 				},

@@ -187,11 +187,11 @@ func TestRateLimitOfProfile(t *testing.T) {
 func TestOthersKnowTheUser(t *testing.T) {
 	withPair(t, func(p *pair) {
 		var calls []aaa.Call
-		p.authenticate = func(_ context.Context, req *auth.Request, call aaa.Call) aaa.Grant {
+		p.authenticate = func(_ context.Context, req *auth.Request, call aaa.Call) *aaa.Grant {
 			calls = append(calls, call)
 			time.Sleep(2 * time.Second)
 			result := req.Verify("elsewhere")
-			return aaa.Grant{OK: result.OK, User: req.User, Result: result, Local: innerLocal, Remote: innerPeer, Encryption: aaa.Yes, Reason: "rejected"}
+			return &aaa.Grant{OK: result.OK, User: req.User, Result: result, Local: innerLocal, Remote: innerPeer, Encryption: aaa.Yes, Reason: "rejected"}
 		}
 		c := clientConfig()
 		c.User, c.Password = "guest", "elsewhere"
@@ -224,10 +224,10 @@ func TestOthersKnowTheUser(t *testing.T) {
 func TestPeerHangsUpWhileOthersThink(t *testing.T) {
 	withPair(t, func(p *pair) {
 		asked := make(chan struct{}, 10)
-		p.authenticate = func(ctx context.Context, _ *auth.Request, _ aaa.Call) aaa.Grant {
+		p.authenticate = func(ctx context.Context, _ *auth.Request, _ aaa.Call) *aaa.Grant {
 			asked <- struct{}{}
 			<-ctx.Done()
-			return aaa.Grant{Reason: "gave up"}
+			return &aaa.Grant{Reason: "gave up"}
 		}
 		c := clientConfig()
 		c.User = "guest"

@@ -208,7 +208,7 @@ func strongestFirst(methods []auth.Method) []auth.Method {
 var strengths = []mppe.Strength{mppe.Bits128, mppe.Bits56, mppe.Bits40}
 
 // strengthsOf gives what CCP may agree on with a user; nil for all.
-func strengthsOf(g aaa.Grant) []mppe.Strength {
+func strengthsOf(g *aaa.Grant) []mppe.Strength {
 	if g.Only128 {
 		return []mppe.Strength{mppe.Bits128}
 	}

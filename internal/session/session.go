@@ -40,8 +40,8 @@ type session struct {
 	asking         sync.WaitGroup // those who look for an answer
 
 	// Owned by run.
-	user         string    // the secret's name, or a client's own
-	grant        aaa.Grant // of a server session
+	user         string     // the secret's name, or a client's own
+	grant        *aaa.Grant // of a server session; it may be replaced, but not changed
 	limits       limits
 	leases       []netip.Addr // out of pools
 	question     int          // the number of the last question who the peer is
@@ -64,6 +64,9 @@ type session struct {
 	status Status // guarded by mu once the session is registered
 }
 
+// noGrant is that of a session whose user nobody has authenticated.
+var noGrant = new(aaa.Grant)
+
 func newSession(m *Manager, data *plane.Call, l *link.Link, outer netip.Addr) *session {
 	return &session{
 		m:            m,
@@ -75,6 +78,7 @@ func newSession(m *Manager, data *plane.Call, l *link.Link, outer netip.Addr) *s
 		changes:      make(chan change),
 		answers:      make(chan answer),
 		giveUpAsking: func() {},
+		grant:        noGrant,
 		status:       Status{OuterAddress: outer, State: "connecting..."},
 	}
 }

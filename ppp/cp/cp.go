@@ -133,7 +133,7 @@ type Machine struct {
 	resent       bool          // it was sent more than once: no measure of the round trip
 	interval     time.Duration // before the next retransmission
 	early        time.Duration // before asking again after an early Terminate-Ack
-	refused      [256]bool     // types that the peer rejected in this negotiation
+	refused      types         // that the peer rejected in this negotiation
 	naked        int           // Naks and Rejects in a row that we followed
 	failures     int           // Naks in a row that we sent and that led to no better request
 	copies       int           // of nakedRequest
@@ -287,7 +287,7 @@ func (m *Machine) unknownCode(now time.Time, p ppp.Packet) {
 
 // fresh forgets what an earlier negotiation taught.
 func (m *Machine) fresh() {
-	m.refused = [256]bool{}
+	m.refused = types{}
 	m.naked, m.failures, m.waiting, m.cause = 0, 0, false, nil
 	m.copies, m.nakedRequest = 0, ppp.Packet{}
 	if m.cfg.Reset != nil {

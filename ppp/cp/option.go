@@ -14,6 +14,12 @@ const (
 // AnyLen lets an option have data of any length.
 const AnyLen = -1
 
+// types is a set of option types.
+type types [256 / 32]uint32
+
+func (t *types) has(n uint8) bool { return t[n/32]&(1<<(n%32)) != 0 }
+func (t *types) add(n uint8)      { t[n/32] |= 1 << (n % 32) }
+
 // An Option is one row of a protocol's table. A function may be nil: the row
 // then has no part in that step.
 type Option struct {

@@ -14,7 +14,7 @@ func (m *Machine) sendRequest(now time.Time, e fsm.Event) {
 	var b []byte
 	for i := range m.cfg.Options {
 		o := &m.cfg.Options[i]
-		if o.Want == nil || m.refused[o.Type] {
+		if o.Want == nil || m.refused.has(o.Type) {
 			continue
 		}
 		if data, ok := o.Want(); ok {
@@ -82,7 +82,7 @@ func (m *Machine) configureNakReject(now time.Time, p ppp.Packet) {
 	known := false
 	for o := range ppp.Options(p.Data) {
 		row := m.cfg.row(o.Type)
-		if row == nil || m.refused[o.Type] {
+		if row == nil || m.refused.has(o.Type) {
 			continue
 		}
 		var err error
@@ -114,7 +114,7 @@ func (m *Machine) follow(row *Option, data []byte) error {
 
 // drop gives up an option that the peer rejected.
 func (m *Machine) drop(row *Option) error {
-	m.refused[row.Type] = true
+	m.refused.add(row.Type)
 	if row.Refused == nil {
 		return nil
 	}
