@@ -72,6 +72,11 @@ type Config struct {
 	// WriteTimeout bounds each write. Zero means DefaultWriteTimeout.
 	WriteTimeout time.Duration
 
+	// Calls, if not nil, is given the calls that the peer asks for; else Conn.Accept
+	// gives them. It is called without locks held, by the goroutine of Run, and must not
+	// wait: most start a goroutine that answers.
+	Calls func(*CallRequest)
+
 	// Log, if not nil, is told what happens. It is called without locks
 	// held, from several goroutines at once, and holds up the connection
 	// while it runs.

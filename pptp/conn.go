@@ -209,6 +209,21 @@ func (c *Conn) read() {
 			return
 		}
 		c.unlock()
+		c.handOver()
+	}
+}
+
+// handOver gives the call requests that have come to who takes them.
+func (c *Conn) handOver() {
+	for c.cfg.Calls != nil {
+		select {
+		case r := <-c.requests:
+			if r.open() {
+				c.cfg.Calls(r)
+			}
+		default:
+			return
+		}
 	}
 }
 

@@ -54,10 +54,7 @@ func (c *Conn) Accept(ctx context.Context) (*CallRequest, error) {
 	for {
 		select {
 		case r := <-c.requests:
-			c.mu.Lock()
-			open := r.openLocked()
-			c.mu.Unlock()
-			if open {
+			if r.open() {
 				return r, nil
 			}
 		case <-c.closing:
@@ -68,7 +65,14 @@ func (c *Conn) Accept(ctx context.Context) (*CallRequest, error) {
 	}
 }
 
-// openLocked says whether r still waits for an answer.
+// open says whether r still waits for an answer.
+func (r *CallRequest) open() bool {
+	r.c.mu.Lock()
+	defer r.c.mu.Unlock()
+	return r.openLocked()
+}
+
+// openLocked is open with the lock of the connection held.
 func (r *CallRequest) openLocked() bool { return r.c.pending[r.PeerID()] == r }
 
 // Accept agrees to the call. The data path for LocalID must be ready before,

@@ -48,10 +48,10 @@ type Server struct {
 }
 
 // Serve accepts connections from ln and runs each, with handle beside it to
-// Accept its calls. The context of handle ends with its connection; that of ctx
-// asks all connections to end in good order. Serve returns when all have, and
-// all handles have returned, with the cause of ctx or the error of ln. It closes
-// ln.
+// Accept its calls; handle may be nil if Config.Calls is not. The context of handle
+// ends with its connection; that of ctx asks all connections to end in good order.
+// Serve returns when all have, and all handles have returned, with the cause of ctx
+// or the error of ln. It closes ln.
 func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(context.Context, *Conn)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -118,8 +118,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener, handle func(context
 	}
 }
 
-// serveConn runs c and, beside it, handle.
+// serveConn runs c and, beside it, handle if there is one.
 func serveConn(ctx context.Context, c *Conn, handle func(context.Context, *Conn)) {
+	if handle == nil {
+		_ = c.Run(ctx) // which has told the log
+		return
+	}
 	hctx, cancel := context.WithCancelCause(ctx)
 	var wg sync.WaitGroup
 	wg.Go(func() { handle(hctx, c) })

@@ -121,6 +121,51 @@ func TestServe(t *testing.T) {
 	}
 }
 
+// TestServeCalls: whoever takes the calls by Config.Calls needs no goroutine of a
+// connection, and is given those alone that are still open.
+func TestServeCalls(t *testing.T) {
+	var ids atomic.Uint32
+	requests := make(chan *CallRequest, 1)
+	addr, stop := serve(t, &Server{Config: Config{Calls: func(r *CallRequest) {
+		if r.SerialNumber() == 7 {
+			requests <- r
+			return
+		}
+		if _, err := r.Accept(t.Context(), CallReply{LocalID: wire.CallID(ids.Add(1))}); err != nil {
+			t.Error(err)
+		}
+	}}}, nil)
+	nc, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := NewClient(nc, Config{})
+	run := make(chan error, 1)
+	go func() { run <- c.Run(context.Background()) }()
+	for id := range wire.CallID(3) {
+		if _, err := c.Dial(t.Context(), OutgoingCall{LocalID: id + 1}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	late := make(chan error, 1)
+	go func() {
+		_, err := c.Dial(t.Context(), OutgoingCall{LocalID: 9, SerialNumber: 7})
+		late <- err
+	}()
+	r := <-requests
+	r.Reject(wire.ErrorNone)
+	if err := <-late; err == nil {
+		t.Error("a call that was refused is up")
+	}
+	if _, err := r.Accept(t.Context(), CallReply{LocalID: 20}); !errors.Is(err, ErrWithdrawn) {
+		t.Errorf("answered twice: %v", err)
+	}
+	if err := stop(); !errors.Is(err, context.Canceled) {
+		t.Errorf("Serve: %v", err)
+	}
+	<-run
+}
+
 func TestServeMaxConns(t *testing.T) {
 	var ids atomic.Uint32
 	var j journal

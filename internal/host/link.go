@@ -79,6 +79,9 @@ func (h *Handle) configure(link netlink.Link, cfg LinkConfig) error {
 	}{
 		{"set MTU", func() error { return h.nl.LinkSetMTU(link, cfg.MTU) }},
 		{"set queue length", func() error { return h.nl.LinkSetTxQLen(link, txQueueLen) }},
+		// Before the addresses: with each that is there the kernel makes its routes anew when
+		// an interface comes up, and looks for each among those of all tunnels.
+		{"set up", func() error { return h.nl.LinkSetUp(link) }},
 		{"add address", func() error { return h.addAddresses(link, addrs) }},
 		// After the new one is there: an interface without any loses its routes.
 		{"remove old addresses", func() error {
@@ -87,7 +90,6 @@ func (h *Handle) configure(link netlink.Link, cfg LinkConfig) error {
 			}
 			return h.dropOtherAddresses(link, addrs)
 		}},
-		{"set up", func() error { return h.nl.LinkSetUp(link) }},
 	} {
 		if err := step.do(); err != nil {
 			return fmt.Errorf("host: %s of interface %.32q: %w", step.what, cfg.Name, explain(err))

@@ -82,11 +82,16 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 	var calls sync.WaitGroup
 	server := pptp.Server{Config: m.controlConfig()}
 	server.Config.MaxChannels = maxCalls
+	server.Config.Calls = func(req *pptp.CallRequest) {
+		if ctx.Err() != nil {
+			req.Reject(wire.ErrorNoResource)
+			return
+		}
+		calls.Go(func() { m.serveCall(ctx, req) })
+	}
 	result := make(chan error, 1)
 	go func() {
-		result <- server.Serve(serving, lasting{ln, serving.Done()}, func(_ context.Context, c *pptp.Conn) {
-			m.acceptCalls(ctx, c, &calls)
-		})
+		result <- server.Serve(serving, lasting{ln, serving.Done()}, nil)
 	}()
 	select {
 	case err := <-result: // all connections have ended, and their calls with them
@@ -122,24 +127,19 @@ func (l lasting) Accept() (net.Conn, error) {
 // bound keeps one of them from taking all Call IDs.
 const maxCalls = 64
 
-// acceptCalls answers the calls that a peer asks for. It returns when the
-// connection or ctx ends; the sessions are counted in calls.
-func (m *Manager) acceptCalls(ctx context.Context, c *pptp.Conn, calls *sync.WaitGroup) {
-	for {
-		req, err := c.Accept(ctx)
-		if err != nil {
-			return
-		}
-		if ctx.Err() != nil {
-			req.Reject(wire.ErrorNoResource)
-			continue
-		}
-		calls.Go(func() { m.serveCall(ctx, c, req) })
+// serveCall owns one call from the request to the end.
+func (m *Manager) serveCall(ctx context.Context, req *pptp.CallRequest) {
+	var s *session
+	aside(func() { s = m.takeCall(ctx, req) })
+	if s != nil {
+		s.run(ctx)
+		m.dropCall(s)
 	}
 }
 
-// serveCall owns one call from the request to the end.
-func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallRequest) {
+// takeCall answers a call request. It gives the session if there is one now.
+func (m *Manager) takeCall(ctx context.Context, req *pptp.CallRequest) *session {
+	c := req.Conn()
 	local, peer := addrOf(c.LocalAddr()), addrOf(c.RemoteAddr())
 	m.mu.Lock()
 	server, identity := m.server, m.identity
@@ -147,19 +147,17 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 	if len(server.Authentication) == 0 { // nobody comes in without a name
 		req.Reject(wire.ErrorNoResource)
 		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: the server accepts no authentication method", peer)
-		return
+		return nil
 	}
 	data, err := m.cfg.Plane.NewCall(local, peer)
 	if err != nil {
 		req.Reject(wire.ErrorNoResource)
 		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: %v", peer, err)
-		return
+		return nil
 	}
-	defer data.Close()
 	data.SetPeerID(uint16(req.PeerID()))
 
 	issued := m.issued.begin()
-	defer issued.end()
 	s := newSession(m, data, link.New(link.Config{
 		Server:    true,
 		MRU:       server.MaxMRU,
@@ -175,26 +173,35 @@ func (m *Manager) serveCall(ctx context.Context, c *pptp.Conn, req *pptp.CallReq
 		MRRU:           server.MRRU,
 		LargeEncrypted: decryptsLarge(c.Peer()),
 	}), peer)
-	s.server = true
+	s.server, s.issued = true, issued
 	s.defaultProfile = server.DefaultProfile
 	s.status.CallerID = peer.String()
 	s.status.CalledID = local.String()
 	if err := m.guard.enter(s, peer); err != nil {
 		req.Reject(wire.ErrorNoResource)
 		m.cfg.Journal.Debugf("pptp,debug", "call from %v refused: %v", peer, err)
-		return
+		issued.end()
+		data.Close()
+		return nil
 	}
-	defer m.guard.leave(s, peer)
 	m.register(s)
-	defer m.unregister(s)
 	// From here on GRE packets of the call reach the session's queue, so that
 	// nothing is lost however soon they follow the reply.
 	s.call, err = req.Accept(ctx, pptp.CallReply{LocalID: wire.CallID(data.ID())})
 	if err != nil {
 		m.cfg.Journal.Debugf("pptp,debug", "call from %v: %v", peer, err)
-		return
+		m.dropCall(s)
+		return nil
 	}
-	s.run(ctx)
+	return s
+}
+
+// dropCall forgets the session of a call.
+func (m *Manager) dropCall(s *session) {
+	m.unregister(s)
+	m.guard.leave(s, s.outer)
+	s.issued.end()
+	s.data.Close()
 }
 
 // strongestFirst is the order in which methods are asked for.

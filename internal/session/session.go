@@ -33,6 +33,7 @@ type session struct {
 	changes chan change
 
 	defaultProfile string  // of a server session
+	issued         *issuer // of a server session: its challenges
 	route          int     // distance of a client's default route; 0 for none
 	peerDNS        peerDNS // of a client
 	held           *held   // the interface of a client that dials on demand; nil for none
@@ -140,7 +141,7 @@ func (s *session) run(ctx context.Context) {
 	stopped := ctx.Done()
 	s.link.Start(time.Now())
 	for {
-		s.pump(ctx, time.Now())
+		s.deeply(func() { s.pump(ctx, time.Now()) })
 		if reason := s.link.Reason(); reason != "" {
 			s.terminating(endOf(reason))
 		}
@@ -152,7 +153,7 @@ func (s *session) run(ctx context.Context) {
 		}
 		select {
 		case f := <-s.data.Frames():
-			s.take(time.Now(), f)
+			s.deeply(func() { s.take(time.Now(), f) })
 		case <-s.call.Done():
 			s.terminating(endLost)
 			return
@@ -161,7 +162,7 @@ func (s *session) run(ctx context.Context) {
 		case c := <-s.changes:
 			s.change(c)
 		case a := <-s.answers:
-			s.answered(time.Now(), a)
+			s.deeply(func() { s.answered(time.Now(), a) })
 		case <-stopped:
 			stopped = nil
 			s.close(time.Now(), endStop)
@@ -173,6 +174,27 @@ func (s *session) run(ctx context.Context) {
 			s.link.Tick(time.Now())
 		}
 	}
+}
+
+// deeply runs f, aside until the network is up.
+func (s *session) deeply(f func()) {
+	if s.limits.up.IsZero() {
+		aside(f)
+		return
+	}
+	f()
+}
+
+// aside runs f on a stack that goes with it, and waits. Making a session takes several
+// times the stack that keeping one does, and a goroutine that lives on gives little of it
+// back.
+func aside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
 }
 
 // deadline is when the link or the policy has something to do. A session whose
