@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+
+	"gopptp/internal/progress"
 )
 
 // The statuses that Exec gives.
@@ -35,6 +37,7 @@ type client struct {
 	to      *json.Encoder
 	prompt  string
 	stopped func() bool
+	line    *progress.Line // where it is shown how far a command is; nil for nowhere
 }
 
 // dial connects to the daemon. The connection ends with ctx, after the grace
@@ -65,6 +68,7 @@ func (c *client) close() {
 
 // receive copies output to out until the line is done.
 func (c *client) receive(out io.Writer) (failure string, err error) {
+	defer c.line.Clear()
 	for c.from.Scan() {
 		var r reply
 		if err := json.Unmarshal(c.from.Bytes(), &r); err != nil {
@@ -74,6 +78,11 @@ func (c *client) receive(out io.Writer) (failure string, err error) {
 			c.prompt = r.Prompt
 			return r.Error, nil
 		}
+		if r.Progress != "" {
+			c.line.Show(r.Progress)
+			continue
+		}
+		c.line.Clear()
 		if _, err := out.Write(r.Out); err != nil {
 			return "", err
 		}
@@ -94,7 +103,7 @@ func (c *client) send(line string, width int) error {
 		}
 		line = ""
 	}
-	return c.to.Encode(request{Line: line, Width: width})
+	return c.to.Encode(request{Line: line, Width: width, Progress: c.line != nil})
 }
 
 // run runs a line. When ctx ends, the command is cancelled. An error is about
@@ -138,6 +147,7 @@ func Exec(ctx context.Context, socket string, commands []string, out, errOut io.
 		return statusUnreachable
 	}
 	defer c.close()
+	c.line = progress.On(errOut)
 	for _, line := range commands {
 		failure, err := c.run(ctx, line, terminalWidth(out), out)
 		switch {

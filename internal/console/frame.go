@@ -17,18 +17,20 @@ type request struct {
 	Line     string  `json:"line,omitempty"`
 	Width    int     `json:"width,omitempty"`
 	Cancel   bool    `json:"cancel,omitempty"`
+	Progress bool    `json:"progress,omitempty"` // somebody wants to see it
 	Terminal *window `json:"terminal,omitempty"`
 	Keys     []byte  `json:"keys,omitempty"`
 }
 
-// A reply carries some output, or tells that the line or the session in the window
+// A reply carries some output, or how far the line is, or tells that the line or the session in the window
 // is done. The first reply
 // of a connection is one of the second kind, for its prompt.
 type reply struct {
-	Out    []byte `json:"out,omitempty"`
-	Done   bool   `json:"done,omitempty"`
-	Error  string `json:"error,omitempty"`
-	Prompt string `json:"prompt,omitempty"`
+	Out      []byte `json:"out,omitempty"`
+	Progress string `json:"progress,omitempty"`
+	Done     bool   `json:"done,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Prompt   string `json:"prompt,omitempty"`
 }
 
 const (

@@ -16,6 +16,7 @@ import (
 	"gopptp/internal/journal"
 	"gopptp/internal/login"
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 	"gopptp/internal/terminal"
 	"gopptp/internal/tree"
 )
@@ -129,7 +130,13 @@ func runJob(j job, t *tree.Tree, s *Session, to *json.Encoder) error {
 		return menu.Errorf(menu.Syntax, "script too long")
 	}
 	s.Width = j.Width
-	return s.Run(j.ctx, string(j.script)+j.Line, outputWriter{to})
+	ctx := j.ctx
+	if j.Progress {
+		ctx = progress.With(ctx, progress.Seldom(func(s progress.Step) {
+			_ = to.Encode(reply{Progress: s.String()}) // what is lost is lost for the answer too
+		}))
+	}
+	return s.Run(ctx, string(j.script)+j.Line, outputWriter{to})
 }
 
 // readRequests hands lines to jobs and cancels them, and keys to the window, until

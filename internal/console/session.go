@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 	"gopptp/internal/script"
 	"gopptp/internal/tree"
 )
@@ -45,10 +47,18 @@ func (s *Session) Prompt() string {
 }
 
 // Run carries out the commands of a line or of a script, one after the other, up
-// to the first that fails. What they print goes to out.
+// to the first that fails. What they print goes to out. How far a script is is told to
+// who is to be told by ctx.
 func (s *Session) Run(ctx context.Context, line string, out io.Writer) error {
+	var trace func(int, string)
+	if lines := strings.Count(line, "\n"); lines > 1 {
+		if tell := progress.Of(ctx); tell != nil {
+			trace = func(n int, _ string) { tell(progress.Step{What: "script", Unit: "lines", Done: n - 1, Total: lines}) }
+		}
+	}
 	return script.Run(ctx, script.Env{
-		Tree: s.tree, User: s.user, Out: out, Globals: s.globals, At: s.at,
+		Trace: trace,
+		Tree:  s.tree, User: s.user, Out: out, Globals: s.globals, At: s.at,
 		Enter:   func(m *menu.Menu) { s.at = m },
 		Numbers: s.numbers, Width: s.Width, Pager: s.Pager, Person: s.person,
 	}, line)

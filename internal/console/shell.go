@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 	"gopptp/internal/script"
 	"gopptp/internal/terminal"
 )
@@ -78,6 +79,7 @@ func (s shell) Run(ctx context.Context, text string, out *terminal.Output) error
 	}
 	s.person = &script.Person{
 		Ask: func(ctx context.Context, q script.Query) (string, error) {
+			out.Progress("")
 			asked := terminal.Question{Prompt: q.Prompt, Secret: q.Secret}
 			if q.Items != nil {
 				asked.Complete = func(text string) []menu.Completion { return s.completeItem(q.Items, text) }
@@ -86,6 +88,7 @@ func (s shell) Run(ctx context.Context, text string, out *terminal.Output) error
 			return text, refused(err)
 		},
 		Edit: func(ctx context.Context, text string) (string, bool, error) {
+			out.Progress("")
 			text, saved, err := out.Edit(ctx, text)
 			return text, saved, refused(err)
 		},
@@ -96,6 +99,8 @@ func (s shell) Run(ctx context.Context, text string, out *terminal.Output) error
 		answer, err := out.More(ctx)
 		return answers[answer], err
 	}}
+	defer out.Progress("")
+	ctx = progress.With(ctx, progress.Seldom(func(s progress.Step) { out.Progress(s.String()) }))
 	return s.Session.Run(ctx, text, out)
 }
 

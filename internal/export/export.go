@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 )
 
 // A Source has the configuration.
@@ -28,6 +29,9 @@ type Options struct {
 	// Where chooses rows of the menu that is exported, without what is below it;
 	// nil for all of both.
 	Where menu.Filter
+
+	// Progress is told how far the export is; nil for nobody.
+	Progress progress.Func
 }
 
 // Header is the beginning of an export. Programs cut the date off by the words
@@ -58,7 +62,19 @@ type writer struct {
 	scope  map[*menu.Menu]bool // what is to be written
 	done   map[*menu.Menu]bool // what was written, or is being
 	out    []string
+	items  int // that were looked at
 }
+
+// looked tells, now and then, how many items were looked at: what follows of each is
+// as fast for all.
+func (w *writer) looked() {
+	if w.items++; w.Progress != nil && w.items%lookedEvery == 0 {
+		w.Progress(progress.Step{What: "export", Unit: "items", Done: w.items})
+	}
+}
+
+// lookedEvery is how many items are looked at between two times that this is told.
+const lookedEvery = 256
 
 // configured asks the source once.
 func (w *writer) configured(m *menu.Menu) []*menu.Row {
@@ -161,6 +177,7 @@ func (w *writer) commands(m *menu.Menu) [][]word {
 	var changed, added, late [][]word
 	made := map[string]bool{}
 	for _, r := range w.configured(m) {
+		w.looked()
 		if w.Where != nil && !w.Where(r) {
 			continue
 		}

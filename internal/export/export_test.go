@@ -14,6 +14,7 @@ import (
 	"gopptp/internal/export"
 	"gopptp/internal/golden"
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 	"gopptp/internal/tree"
 )
 
@@ -59,5 +60,24 @@ func TestHeader(t *testing.T) {
 	}
 	if !regexp.MustCompile(`^# [a-z0-9/-][a-z0-9/-]* [0-9:]* by RouterOS`).MatchString(got[0]) {
 		t.Error("facts would not cut the date off")
+	}
+}
+
+// TestProgress checks that a long export tells how far it is, and a short one nothing.
+func TestProgress(t *testing.T) {
+	root := newTree(t).Root()
+	m := root.At("ppp/secret")
+	for n, want := range map[int]string{10: "", 1000: "export: 256 items, export: 512 items, export: 768 items"} {
+		var source rows
+		for i := range n {
+			r := m.Defaults(menu.ID(i + 1))
+			r.Put("name", fmt.Sprint("user", i))
+			source = append(source, r)
+		}
+		var told []string
+		export.Lines(root, root, source, export.Options{Progress: func(s progress.Step) { told = append(told, s.String()) }})
+		if got := strings.Join(told, ", "); got != want {
+			t.Errorf("%d items: %s", n, got)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -39,6 +40,8 @@ type Journal struct {
 	debug bool
 	bell  bell.Bell
 
+	counts [NumSeverities]atomic.Uint64
+
 	mu   sync.Mutex
 	last uint64
 	ring []Entry // guarded by mu; oldest at next once full
@@ -64,6 +67,7 @@ func (j *Journal) Debugf(topics, format string, args ...any) {
 		return
 	}
 	message := Clean(fmt.Sprintf(format, args...))
+	j.counts[severityOf(topics)].Add(1)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.sink(Entry{Time: time.Now(), Topics: topics, Message: message})
@@ -73,6 +77,7 @@ func (j *Journal) Debugf(topics, format string, args ...any) {
 // reason may come from a peer, and a long one is cut.
 func (j *Journal) Addf(topics, format string, args ...any) {
 	message := Clean(fmt.Sprintf(format, args...))
+	j.counts[severityOf(topics)].Add(1)
 	defer j.bell.Ring() // when mu is free
 	j.mu.Lock()
 	defer j.mu.Unlock()

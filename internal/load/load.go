@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"gopptp/internal/plane"
+	"gopptp/internal/progress"
 	"gopptp/internal/rawgre"
 	"gopptp/ppp/auth"
 )
@@ -72,6 +73,7 @@ type Config struct {
 	Print func(context.Context) error
 	// Progress is told how far things are.
 	Progress io.Writer
+	Line     *progress.Line // of the terminal that Progress goes to, for what is soon out of date; nil for none
 }
 
 // Run does it all, phase after phase, and tells what was measured. What went wrong

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"gopptp/internal/progress"
 )
 
 // progressEvery is how often somebody who waits is told how far things are.
@@ -41,14 +43,25 @@ func (r *run) each(ctx context.Context, name string, n int, f func(i int)) time.
 // progress tells how many of n are done, until done is closed.
 func (r *run) progress(name string, n int, finished func() int, done <-chan struct{}) {
 	began := time.Now()
-	tick := time.NewTicker(progressEvery)
+	r.watch(done, func() string { return fmt.Sprintf("%s: %d of %d", name, finished(), n) })
+	fmt.Fprintf(r.Progress, "%s: %d of %d in %v\n", name, finished(), n, round(time.Since(began)))
+}
+
+// watch tells, again and again, what text gives, until done is closed: on a terminal in
+// one line that is gone then.
+func (r *run) watch(done <-chan struct{}, text func() string) {
+	every, show := progressEvery, func(text string) { fmt.Fprintln(r.Progress, text) }
+	if r.Line != nil {
+		every, show = progress.Every, r.Line.Show
+		defer r.Line.Clear()
+	}
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
 		case <-tick.C:
-			fmt.Fprintf(r.Progress, "%s: %d of %d\n", name, finished(), n)
+			show(text())
 		case <-done:
-			fmt.Fprintf(r.Progress, "%s: %d of %d in %v\n", name, finished(), n, round(time.Since(began)))
 			return
 		}
 	}
@@ -60,10 +73,14 @@ func (r *run) wait(ctx context.Context, name string, d time.Duration) {
 		return
 	}
 	fmt.Fprintf(r.Progress, "%s: %v\n", name, d)
-	select {
-	case <-ctx.Done():
-	case <-time.After(d):
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	if r.Line == nil {
+		<-ctx.Done()
+		return
 	}
+	end := time.Now().Add(d)
+	r.watch(ctx.Done(), func() string { return fmt.Sprintf("%s: %v left", name, time.Until(end).Round(time.Second)) })
 }
 
 // round makes a duration readable.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"gopptp/internal/progress"
 )
 
 const (
@@ -107,6 +109,8 @@ func (r *run) send(ctx context.Context, active []*session) (bits float64, silent
 	began := time.Now()
 	tick := time.NewTicker(trafficLook)
 	defer tick.Stop()
+	tell := progress.Seldom(func(s progress.Step) { r.Line.Show(s.String()) })
+	name := fmt.Sprintf("traffic of %d", len(active))
 	for end := time.After(r.Seconds); ; {
 		stop := false
 		select {
@@ -119,6 +123,7 @@ func (r *run) send(ctx context.Context, active []*session) (bits float64, silent
 		if stop {
 			break
 		}
+		tell(progress.Step{What: name, Unit: "seconds", Done: int(time.Since(began).Seconds()), Total: int(r.Seconds.Seconds())})
 		for i, s := range active {
 			n := s.device.answers()
 			if n == last[i] {
@@ -139,6 +144,7 @@ func (r *run) send(ctx context.Context, active []*session) (bits float64, silent
 		}
 		sum += n
 	}
-	fmt.Fprintf(r.Progress, "traffic of %d: %d packets answered in %v\n", len(active), sum, round(took))
+	r.Line.Clear()
+	fmt.Fprintf(r.Progress, "%s: %d packets answered in %v\n", name, sum, round(took))
 	return float64(sum*packetSize*8) / took.Seconds(), silent
 }

@@ -2,8 +2,8 @@
 // log are shown, which go to files and to syslog servers, and which are echoed to
 // consoles.
 //
-// It keeps no entry in memory: that is the journal's work, and the rules decide
-// what of it is shown. What the program writes to its own output does not depend
+// It keeps no entry in memory but those that wait for a server: that is the
+// journal's work, and the rules decide what of it is shown. What the program writes to its own output does not depend
 // on them.
 package logging
 
@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -40,11 +41,26 @@ type Action struct {
 	Lines int    // in one file
 	Files int    // how many are kept
 
-	Server   string // address and port, for Remote
-	BSD      bool   // with the time and the system's name, as RFC 3164 says
+	Server   netip.AddrPort // for Remote; nothing is sent to an unspecified address
+	Source   netip.Addr     // that packets come from; the machine's choice if it is not valid
+	TCP      bool
+	ISOTime  bool // the time of a BSD packet as ISO 8601 has it
 	Facility int
 	Severity int // negative to take it from the topics
+
+	Format Format // for Disk and Remote
 }
+
+// A Format is how an entry is written. The zero value is RouterOS's own.
+type Format string
+
+// The formats.
+const (
+	Plain   Format = "default" // time in a file, priority in a packet; then topics and message
+	BSD     Format = "syslog"  // for Remote: with the time and the system's name (RFC 3164)
+	RFC5424 Format = "rfc5424" // for Remote
+	JSON    Format = "json"    // for Disk: an object on each line
+)
 
 // A Rule is a row of /system/logging.
 type Rule struct {
@@ -203,46 +219,68 @@ func (r *Router) deliveries(e journal.Entry) []delivery {
 const tellAgain = time.Minute
 
 // Run writes to files, sends to servers and echoes what the journal has from now
-// on, until ctx ends. A nil files keeps no files.
+// on, until ctx ends and what was there by then is done. A nil files keeps no files.
 func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 	entries, stop := j.Follow()
 	defer stop()
 	defer r.close()
-	failed := map[uint64]bool{}    // actions whose failure was told
-	told := map[uint64]time.Time{} // and when it was
+	c := courier{r, j, files, map[uint64]uint32{}, map[uint64]bool{}, map[uint64]time.Time{}}
 	for {
-		var e journal.Entry
 		select {
+		case e := <-entries:
+			c.deliver(e)
+			continue
+		default:
+		}
+		select {
+		case e := <-entries:
+			c.deliver(e)
 		case <-ctx.Done():
 			return
-		case e = <-entries:
-		}
-		for _, d := range r.deliveries(e) {
-			if d.action.Target == Echo {
-				r.echo(d, e)
-			}
-			if d.action.Target != Disk && d.action.Target != Remote {
-				continue
-			}
-			err := r.write(d, e, files)
-			if now := time.Now(); err != nil && !failed[d.action.ID] && now.Sub(told[d.action.ID]) >= tellAgain {
-				// Told once: this line comes here as well.
-				told[d.action.ID] = now
-				j.Addf("system,error", "logging to %s failed: %v", d.action.Target, err)
-			}
-			failed[d.action.ID] = err != nil
 		}
 	}
 }
 
-// write carries out a delivery to a file or a server.
-func (r *Router) write(d delivery, e journal.Entry, files *os.Root) error {
+// A courier is what Run knows of the actions, by their ids.
+type courier struct {
+	*Router
+	journal *journal.Journal
+	files   *os.Root
+
+	sent   map[uint64]uint32    // entries
+	failed map[uint64]bool      // the failure was told
+	told   map[uint64]time.Time // and when it was
+}
+
+// deliver does what the rules want done with an entry outside of the memory.
+func (c courier) deliver(e journal.Entry) {
+	for _, d := range c.deliveries(e) {
+		if d.action.Target == Echo {
+			c.echo(d, e)
+		}
+		if d.action.Target != Disk && d.action.Target != Remote {
+			continue
+		}
+		id := d.action.ID
+		c.sent[id] = c.sent[id]%maxSequence + 1
+		err := c.write(d, e, c.sent[id], c.files)
+		if now := time.Now(); err != nil && !c.failed[id] && now.Sub(c.told[id]) >= tellAgain {
+			// Told once: this line comes here as well.
+			c.told[id] = now
+			c.journal.Addf("system,error", "logging to %s failed: %v", d.action.Target, err)
+		}
+		c.failed[id] = err != nil
+	}
+}
+
+// write carries out a delivery to a file or a server, the action's of that number.
+func (r *Router) write(d delivery, e journal.Entry, number uint32, files *os.Root) error {
 	r.mu.Lock()
 	o, stale, name := r.outputs[d.action.ID], r.stale, r.name
 	r.stale = nil
 	r.mu.Unlock()
 	for _, old := range stale {
-		old.Close() // nothing is lost: there is no buffer
+		old.Close() // what it could not bring away is lost
 	}
 	if o == nil {
 		var err error
@@ -257,11 +295,13 @@ func (r *Router) write(d delivery, e journal.Entry, files *os.Root) error {
 		}
 		r.mu.Unlock()
 	}
-	text := line(e, d.message)
+	var text []byte
 	if d.action.Target == Remote {
-		text = packet(d.action, name, e, d.message)
+		text = packet(d.action, name, e, d.message, number)
+	} else {
+		text = line(d.action, e, d.message)
 	}
-	_, err := io.WriteString(o, text)
+	_, err := o.Write(text)
 	return err
 }
 

@@ -3,6 +3,7 @@ package logging
 import (
 	"context"
 	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -139,7 +140,7 @@ func TestRemote(t *testing.T) {
 	defer server.Close()
 	r := New()
 	r.SetIdentity("gate")
-	a := Action{ID: 3, Target: Remote, Server: server.LocalAddr().String(), Facility: 3, Severity: -1}
+	a := Action{ID: 3, Target: Remote, Server: netip.MustParseAddrPort(server.LocalAddr().String()), Facility: 3, Severity: -1}
 	r.PutAction(a)
 	r.PutRule(Rule{Topics: []string{"account"}, Action: 3})
 	j := run(t, r, nil)
@@ -156,7 +157,7 @@ func TestRemote(t *testing.T) {
 		t.Errorf("nothing came that begins with %q; the last was %q", want, buf[:100])
 	}
 	receive("<30>system,info,account user")
-	a.BSD, a.Facility, a.Severity = true, 16, 4
+	a.Format, a.Facility, a.Severity = BSD, 16, 4
 	r.PutAction(a)
 	receive("<132>" + time.Now().Format("Jan _2 "))
 }
@@ -168,7 +169,7 @@ func TestRemoteRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := server.LocalAddr().String()
+	address := netip.MustParseAddrPort(server.LocalAddr().String())
 	server.Close()
 	r := New()
 	r.PutAction(Action{ID: 3, Target: Remote, Server: address, Facility: 3, Severity: -1})
@@ -199,7 +200,7 @@ func TestSeverities(t *testing.T) {
 	for topics, want := range map[string]string{
 		"system,error,critical": "<26>", "pptp,error": "<27>", "system,warning": "<28>", "pptp,info": "<30>", "pptp,debug": "<31>", "x": "<30>",
 	} {
-		if got := packet(Action{Facility: 3, Severity: -1}, "", journal.Entry{Topics: topics}, "m"); got != want+topics+" m" {
+		if got := packet(Action{Facility: 3, Severity: -1}, "", journal.Entry{Topics: topics}, "m", 1); string(got) != want+topics+" m" {
 			t.Errorf("%s: %q", topics, got)
 		}
 	}

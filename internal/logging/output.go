@@ -3,40 +3,49 @@ package logging
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
-	"time"
-
-	"gopptp/internal/journal"
 )
 
 // open opens the output of an action.
 func open(a Action, files *os.Root) (io.WriteCloser, error) {
-	if a.Target == Remote {
-		return net.Dial("udp", a.Server)
-	}
-	if files == nil {
+	switch {
+	case a.Target == Remote && (!a.Server.IsValid() || a.Server.Addr().IsUnspecified()):
+		return nil, errors.New("no server is set")
+	case a.Target == Remote && a.TCP:
+		return newStream(a), nil
+	case a.Target == Remote:
+		dialer := net.Dialer{}
+		if a.Source.IsValid() {
+			dialer.LocalAddr = net.UDPAddrFromAddrPort(netip.AddrPortFrom(a.Source, 0))
+		}
+		return dialer.Dial("udp", a.Server.String())
+	case files == nil:
 		return nil, errors.New("this system keeps no files")
 	}
-	d := &disk{files: files, name: a.File, most: a.Lines, keep: a.Files}
+	d := &disk{files: files, name: a.File, suffix: ".txt", most: a.Lines, keep: a.Files}
+	if a.Format == JSON {
+		d.suffix = ".jsonl"
+	}
 	return d, d.open()
 }
 
-// A disk is the files of an action: NAME.0.txt is the newest.
+// A disk is the files of an action: NAME.0.txt is the newest, or NAME.0.jsonl.
 type disk struct {
 	files      *os.Root
 	name       string
+	suffix     string
 	most, keep int
 	file       *os.File
 	lines      int // in file
 }
 
 // path gives the name of a file by its age.
-func (d *disk) path(age int) string { return d.name + "." + strconv.Itoa(age) + ".txt" }
+func (d *disk) path(age int) string { return d.name + "." + strconv.Itoa(age) + d.suffix }
 
 // open opens the newest file, to go on with it.
 func (d *disk) open() error {
@@ -76,37 +85,3 @@ func (d *disk) rotate() error {
 
 // Close closes the newest file.
 func (d *disk) Close() error { return d.file.Close() }
-
-// line is an entry in a file.
-func line(e journal.Entry, message string) string {
-	return e.Time.Format(time.DateTime) + " " + e.Topics + " " + message + "\n"
-}
-
-// severities are syslog's for topics (RFC 3164, section 4.1.1), the most severe
-// first.
-var severities = []struct {
-	topic string
-	level int
-}{{"critical", 2}, {"error", 3}, {"warning", 4}, {"debug", 7}}
-
-// information is the severity of an entry without one.
-const information = 6
-
-// packet is an entry for a syslog server.
-func packet(a Action, name string, e journal.Entry, message string) string {
-	severity := a.Severity
-	if severity < 0 {
-		severity = information
-		for _, s := range severities {
-			if e.Has(s.topic) {
-				severity = s.level
-				break
-			}
-		}
-	}
-	priority := fmt.Sprintf("<%d>", a.Facility*8+severity)
-	if !a.BSD {
-		return priority + e.Topics + " " + message
-	}
-	return priority + e.Time.Format(time.Stamp) + " " + name + " " + e.Topics + ": " + message
-}

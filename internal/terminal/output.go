@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"unicode/utf8"
+
+	"gopptp/internal/progress"
 )
 
 // An Output takes what a command prints. Control characters in it are escaped,
@@ -25,7 +27,8 @@ type Output struct {
 	partial []byte // the start of a character, whose rest has not been written yet
 	buf     bytes.Buffer
 	column  int
-	row     int // rows since the reader was last asked
+	row     int  // rows since the reader was last asked
+	shown   bool // the line shows how far the command is
 }
 
 // NewOutput makes an output without a pager, for a command that no person waits
@@ -47,8 +50,22 @@ func (o *Output) Size() (columns, rows int) {
 // tabStop is the distance between the stops of a terminal.
 const tabStop = 8
 
+// Progress shows how far the command is, in place of what was shown before; nothing
+// takes that away, and so does what is printed. It shows nothing where there is no
+// person, or in the middle of a line.
+func (o *Output) Progress(text string) {
+	if o.talks == nil || o.dumb || o.column > 0 || text == "" && !o.shown {
+		return
+	}
+	o.shown = text != ""
+	columns, _ := o.size()
+	o.buf.WriteString(progress.Draw(text, columns))
+	_ = o.flush() // what is broken for this write is broken for the next
+}
+
 // Write prints b.
 func (o *Output) Write(b []byte) (int, error) {
+	o.Progress("")
 	n := len(b)
 	if len(o.partial) > 0 {
 		b = append(o.partial, b...)
@@ -176,6 +193,7 @@ var (
 // More asks the reader what to do after a full screen, and waits for the answer or
 // the end of ctx.
 func (o *Output) More(ctx context.Context) (Answer, error) {
+	o.Progress("")
 	if err := o.flush(); err != nil {
 		return Quit, err
 	}

@@ -51,7 +51,8 @@ func (b *bench) connects(ctx context.Context) error {
 		return err
 	}
 	var all rounds
-	for range b.dials {
+	for n := range b.dials {
+		turn(ctx, n, b.dials)
 		took, err := dial(ctx, client)
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, client.Transcript())

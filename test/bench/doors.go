@@ -66,7 +66,7 @@ func (b *bench) doors(ctx context.Context) error {
 	b.growth("/import in one go", added, small.peak, large.peak)
 	var failures []error
 	for i, d := range small.doors {
-		if err := b.printed(d.name, small, large, i); err != nil {
+		if err := b.printed(ctx, d.name, small, large, i); err != nil {
 			failures = append(failures, err)
 		}
 	}
@@ -76,9 +76,10 @@ func (b *bench) doors(ctx context.Context) error {
 // printed measures the door with number i. In each round few are printed as often
 // as makes many, so that both take about as long and what else the machine does
 // disturbs both alike. The rounds of a brief run are too few to fail for the limit.
-func (b *bench) printed(name string, small, large *system, i int) error {
+func (b *bench) printed(ctx context.Context, name string, small, large *system, i int) error {
 	var all rounds
 	for n := range 1 + b.prints {
+		turn(ctx, n, 1+b.prints)
 		if n == 1 { // the first does not count
 			if err := errors.Join(small.forgetPeak(), large.forgetPeak()); err != nil {
 				return err

@@ -53,7 +53,8 @@ func (b *bench) guest(ctx context.Context) error {
 		}
 	}
 	var connect, up, down rounds
-	for range b.guestRounds {
+	for n := range b.guestRounds {
+		turn(ctx, n, b.guestRounds)
 		var took, sent, got [2]float64
 		for i, s := range guestServers {
 			if took[i], sent[i], got[i], err = b.guestCall(ctx, g, s); err != nil {

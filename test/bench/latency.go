@@ -20,7 +20,8 @@ const (
 func (b *bench) tunnelLatency(ctx context.Context, p *pair, other path) error {
 	type both struct{ middle, late rounds }
 	all := map[string]*both{}
-	for range b.others {
+	for n := range b.others {
+		turn(ctx, n, b.others)
 		theirs, err := b.pings(ctx, p, other)
 		if err != nil {
 			return err

@@ -29,6 +29,7 @@ import (
 	"syscall"
 	"time"
 
+	"gopptp/internal/progress"
 	"gopptp/test/lab"
 )
 
@@ -41,7 +42,8 @@ func main() {
 	path := flag.String("path", "", "force MPPE to take this path: Go, scalar, AVX-512")
 	flag.Parse()
 	b := &bench{binary: "bin/gopptp", path: *path, effort: full}
-	b.to = os.Stdout
+	b.waiting.line = progress.On(os.Stderr)
+	b.to = b.before(os.Stdout)
 	if flag.NArg() > 0 {
 		b.binary = flag.Arg(0)
 	}
@@ -58,6 +60,7 @@ func main() {
 type bench struct {
 	effort
 	table
+	waiting
 	binary string
 	path   string   // of MPPE, or empty
 	absent []string // rows that this machine cannot have
@@ -79,17 +82,18 @@ type effort struct {
 	rest        int // rounds of requests
 
 	fewSessions, manySessions int
+	sessionRounds             int
 	held                      time.Duration // how long sessions are held, idle
 }
 
 var (
 	full = effort{
 		rounds: 5, others: 5, seconds: 3, lossy: 5, headers: 3, mppe: 9, dials: 50, guestRounds: 5, prints: 15, rest: 5,
-		fewSessions: 1000, manySessions: 10_000, held: time.Minute,
+		fewSessions: 1000, manySessions: 10_000, sessionRounds: 5, held: time.Minute,
 	}
 	brief = effort{
 		brief: true, rounds: 2, others: 1, seconds: 1, lossy: 2, headers: 1, mppe: 2, dials: 10, guestRounds: 1, prints: 3, rest: 1,
-		fewSessions: 300, manySessions: 1000, held: 2 * time.Second,
+		fewSessions: 300, manySessions: 1000, sessionRounds: 1, held: 2 * time.Second,
 	}
 )
 
@@ -211,10 +215,12 @@ func (b *bench) writeBaseline(ctx context.Context, want map[string]bool) error {
 func (b *bench) measure(ctx context.Context, want map[string]bool) error {
 	began := time.Now()
 	var failures []error
+	at := 0
 	for _, g := range groups {
 		if !want[g.name] || ctx.Err() != nil {
 			continue
 		}
+		at++
 		if g.lacking != nil {
 			if lacking := g.lacking(); lacking != "" {
 				failures = append(failures, fmt.Errorf("cannot measure %s: %s", g.name, lacking))
@@ -222,7 +228,8 @@ func (b *bench) measure(ctx context.Context, want map[string]bool) error {
 			}
 		}
 		b.begin(g.name, g.title)
-		if err := g.run(b, ctx); err != nil {
+		name := fmt.Sprintf("group %d of %d: %s", at, len(want), g.name)
+		if err := b.show(ctx, name, func(ctx context.Context) error { return g.run(b, ctx) }); err != nil {
 			failures = append(failures, fmt.Errorf("%s: %w", g.name, err))
 		}
 	}

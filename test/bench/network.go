@@ -62,7 +62,8 @@ func (b *bench) networks(ctx context.Context) error {
 
 // network runs TCP over both ways by turns while the line is in trouble.
 func (b *bench) network(ctx context.Context, p *pair, line *relay, t trouble, control string, ways [2]path) (all rounds, err error) {
-	for range b.others {
+	for n := range b.others {
+		turn(ctx, n, b.others)
 		var got [2]float64
 		for i, way := range ways {
 			line.set(t)

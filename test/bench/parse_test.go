@@ -59,7 +59,7 @@ func TestSessions(t *testing.T) {
 		cost  float64
 	}{{true, 0.75}, {false, 0.1}} { // memory, and idle CPU where it counts
 		got := map[string]float64{}
-		for _, r := range sessionRows(few, many, many, c.brief) {
+		for _, r := range sessionRows([]sessionRound{{few, many}}, []sessionRun{many}, c.brief) {
 			got[r.name] = r.ratio
 		}
 		if got["sessions cost"] != c.cost || got["sessions memory, beside the limit"] != 2 || got["sessions throughput"] != 0.75 {

@@ -45,7 +45,8 @@ func (b *bench) requests(ctx context.Context, s *system) error {
 	defer bare.Close()
 
 	var all rounds
-	for range b.rest {
+	for n := range b.rest {
+		turn(ctx, n, b.rest)
 		ours, err := perRequest(ctx, client, url)
 		if err != nil {
 			return err

@@ -24,6 +24,8 @@ const (
 	spareFiles = 100
 	// maxCalls is how many sessions a control connection can have.
 	maxCalls = 64
+	// shortHold is how long sessions are held where it is not for their idle CPU.
+	shortHold = 2 * time.Second
 	// clientAddresses are those of the clients.
 	clientAddresses = "10.99.0.0/16"
 )
@@ -35,7 +37,11 @@ type sessionRun struct {
 	alone float64            // Mbit/s of one session that sends alone; of all, value has
 }
 
-// sessions holds many sessions on a server, and few on another one.
+// A sessionRound is few sessions on a server and many on another one.
+type sessionRound struct{ few, many sessionRun }
+
+// sessions holds many sessions on a server, and few on another one, by turns. Only the
+// first round holds them for long: nothing but idle CPU needs that.
 func (b *bench) sessions(ctx context.Context) (err error) {
 	if b.calls, err = room(b.manySessions); err != nil {
 		return err
@@ -46,20 +52,31 @@ func (b *bench) sessions(ctx context.Context) (err error) {
 	}
 	defer near.Close()
 	defer far.Close()
-	few, err := b.holdSessions(ctx, near, far, b.fewSessions, 0, b.held)
-	if err != nil {
-		return err
+	var all []sessionRound
+	for i := range b.sessionRounds {
+		held := b.held
+		if i > 0 {
+			held = min(held, shortHold)
+		}
+		var r sessionRound
+		if r.few, err = b.holdSessions(ctx, near, far, b.fewSessions, 0, held); err != nil {
+			return err
+		}
+		if r.many, err = b.holdSessions(ctx, near, far, b.manySessions, 0, held); err != nil {
+			return err
+		}
+		all = append(all, r)
 	}
-	many, err := b.holdSessions(ctx, near, far, b.manySessions, 0, b.held)
-	if err != nil {
-		return err
+	// Not with the others, since traffic leaves memory and garbage behind.
+	var active []sessionRun
+	for range b.sessionRounds {
+		r, err := b.holdSessions(ctx, near, far, b.fewSessions, b.fewSessions, time.Second)
+		if err != nil {
+			return err
+		}
+		active = append(active, r)
 	}
-	// Not with the first, since traffic leaves memory and garbage behind.
-	active, err := b.holdSessions(ctx, near, far, b.fewSessions, b.fewSessions, time.Second)
-	if err != nil {
-		return err
-	}
-	for _, r := range sessionRows(few, many, active, b.brief) {
+	for _, r := range sessionRows(all, active, b.brief) {
 		if b.calls > 1 {
 			r.note += fmt.Sprintf(", %d a connection", b.calls)
 		}
@@ -71,36 +88,48 @@ func (b *bench) sessions(ctx context.Context) (err error) {
 // sessionRows compares what each of many costs with what each of few does. What a
 // session costs is the one of memory, set-up and idle CPU that grows most. After a
 // brief run it is memory: all others took too short a time to tell, and are only shown.
-func sessionRows(few, many, active sessionRun, brief bool) []row {
-	note, other := fmt.Sprintf("each of %d", many.count), fmt.Sprintf("each of %d", few.count)
-	var all []row
+func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
+	note, other := fmt.Sprintf("each of %d", all[0].many.count), fmt.Sprintf("each of %d", all[0].few.count)
+	var rows []row
 	for _, r := range []struct {
 		name string
 		unit unit
+		of   []sessionRound
 		cost func(sessionRun) float64
 	}{
-		{"sessions memory", kilobytes, func(s sessionRun) float64 { return s.value["memory"] }},
-		{"sessions set-up", nanoseconds, func(s sessionRun) float64 { return 1e9 / s.value["set-up"] }},
-		{"sessions idle, CPU in a second", nanoseconds, func(s sessionRun) float64 { return 1000 * s.value["idle"] }},
-		{"sessions print", nanoseconds, func(s sessionRun) float64 { return 1e9 * s.value["print"] / float64(s.count) }},
-		{"sessions disconnect", nanoseconds, func(s sessionRun) float64 { return 1e9 * s.value["disconnect"] / float64(s.count) }},
+		{"sessions memory", kilobytes, all, func(s sessionRun) float64 { return s.value["memory"] }},
+		{"sessions set-up", nanoseconds, all, func(s sessionRun) float64 { return 1e9 / s.value["set-up"] }},
+		{"sessions idle, CPU in a second", nanoseconds, all[:1], func(s sessionRun) float64 { return 1000 * s.value["idle"] }},
+		{"sessions print", nanoseconds, all, func(s sessionRun) float64 { return 1e9 * s.value["print"] / float64(s.count) }},
+		{"sessions disconnect", nanoseconds, all, func(s sessionRun) float64 { return 1e9 * s.value["disconnect"] / float64(s.count) }},
 	} {
-		all = append(all, once(r.name, other, r.unit, r.cost(many), r.cost(few), note))
+		var turns rounds
+		for _, round := range r.of {
+			turns.add(r.cost(round.many), r.cost(round.few))
+		}
+		rows = append(rows, turns.row(r.name, other, r.unit, note))
 	}
-	for i := range all[1:] {
-		all[i+1].shown = brief
+	for i := range rows[1:] {
+		rows[i+1].shown = brief
 	}
-	dearest := all[0]
-	for _, r := range all[1:3] {
+	dearest := rows[0]
+	for _, r := range rows[1:3] {
 		if !r.shown && r.ratio < dearest.ratio {
 			dearest = r
 		}
 	}
 	dearest.note = "the worst: " + strings.TrimPrefix(dearest.name, "sessions ")
 	dearest.name = "sessions cost"
-	return append(all, dearest,
-		once("sessions memory, beside the limit", "the most it may be", kilobytes, many.value["memory"], memoryLimit, note),
-		once("sessions throughput", "1 that sends alone", megabits, active.value["traffic"], active.alone, fmt.Sprintf("%d that send", active.count)))
+	var limit, together rounds
+	for _, r := range all {
+		limit.add(r.many.value["memory"], memoryLimit)
+	}
+	for _, r := range active {
+		together.add(r.value["traffic"], r.alone)
+	}
+	return append(rows, dearest,
+		limit.row("sessions memory, beside the limit", "the most it may be", kilobytes, note),
+		together.row("sessions throughput", "1 that sends alone", megabits, fmt.Sprintf("%d that send", active[0].count)))
 }
 
 // room raises the limit of descriptors of this process, and so of those that it

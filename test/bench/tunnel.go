@@ -72,7 +72,8 @@ type raced map[string][]sample
 // race runs the load over all ways by turns.
 func race(ctx context.Context, p *pair, ways []path, l load, rounds int) (raced, error) {
 	all := raced{}
-	for range rounds {
+	for n := range rounds {
+		turn(ctx, n, rounds)
 		for _, way := range ways {
 			s, err := p.sample(ctx, way, l)
 			if err != nil {

@@ -100,7 +100,7 @@ func TestRequiresRootSoak(t *testing.T) {
 		d := disturbances[n%len(disturbances)]
 		l := start(t, w.dice, w.up, w.down)
 		l.moves(moveLimit)
-		wait(t.Context(), (length-time.Since(began))/time.Duration(10*len(disturbances)))
+		leave(t, (length-time.Since(began))/time.Duration(10*len(disturbances)))
 		at := time.Now()
 		d.do()
 		took := time.Since(at)

@@ -376,3 +376,14 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-time.After(d):
 	}
 }
+
+// leave leaves the traffic alone for a while, and says so to those who watch.
+func leave(t *testing.T, d time.Duration) {
+	const tellEvery = 5 * time.Second
+	for end := time.Now().Add(d); time.Until(end) > 0 && t.Context().Err() == nil; {
+		wait(t.Context(), min(tellEvery, time.Until(end)))
+		if left := time.Until(end); left > time.Second {
+			t.Logf("traffic flows undisturbed, for another %v", left.Round(time.Second))
+		}
+	}
+}
