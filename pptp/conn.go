@@ -62,6 +62,7 @@ type Conn struct {
 	nc     net.Conn
 	cfg    Config
 	client bool
+	made   time.Time
 	// firstCall, if not nil, is called with mu held when either side asks
 	// for the first call. Set by a Server before Run.
 	firstCall func()
@@ -114,6 +115,7 @@ func newConn(nc net.Conn, cfg Config, client bool) *Conn {
 		nc:          nc,
 		cfg:         cfg.withDefaults(),
 		client:      client,
+		made:        time.Now(),
 		established: make(chan struct{}),
 		closing:     make(chan struct{}),
 		requests:    make(chan *CallRequest, maxPending),

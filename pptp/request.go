@@ -13,6 +13,7 @@ import (
 // Accept or Reject, within CallTimeout; else the peer is told Time-out.
 type CallRequest struct {
 	c        *Conn
+	began    time.Time
 	deadline time.Time // owned by c.mu
 
 	// Exactly one of these is set. They must not be changed.
@@ -32,6 +33,10 @@ type CallReply struct {
 
 // Conn is the control connection of the request.
 func (r *CallRequest) Conn() *Conn { return r.c }
+
+// Began is when the peer began: for the first call of a connection when that was made,
+// else when the call was asked for.
+func (r *CallRequest) Began() time.Time { return r.began }
 
 // PeerID is the Call ID that the peer has given the call.
 func (r *CallRequest) PeerID() wire.PeerCallID {
@@ -164,6 +169,9 @@ func (c *Conn) requestLocked(r *CallRequest, now time.Time) error {
 	if c.fullLocked() {
 		refuse(wire.ErrorNoResource)
 		return ErrTooManyCalls
+	}
+	if r.began = now; !c.called {
+		r.began = c.made
 	}
 	select {
 	case c.requests <- r:

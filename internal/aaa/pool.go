@@ -54,6 +54,7 @@ type Pools struct {
 	names map[string]uint64
 
 	leases map[uint32]Lease
+	used   map[uint64]int // how many of leases are out of a pool, by its id
 	// more has how many hold an address of leases besides the one that is shown:
 	// a user may have several sessions with the address that is theirs.
 	more map[uint32]int
@@ -111,7 +112,7 @@ func (p *Pools) Put(id uint64, c Pool) {
 func (p *Pools) makeLocked() {
 	if p.pools == nil {
 		p.pools, p.names = map[uint64]*pool{}, map[string]uint64{}
-		p.leases, p.more, p.busy = map[uint32]Lease{}, map[uint32]int{}, map[uint32]uint64{}
+		p.leases, p.used, p.more, p.busy = map[uint32]Lease{}, map[uint64]int{}, map[uint32]int{}, map[uint32]uint64{}
 	}
 }
 
@@ -205,7 +206,8 @@ func (p *Pools) Release(a netip.Addr) {
 	n := number(a)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, out := p.leases[n]; !out {
+	lease, out := p.leases[n]
+	if !out {
 		return
 	}
 	switch more := p.more[n]; {
@@ -217,6 +219,9 @@ func (p *Pools) Release(a netip.Addr) {
 		return
 	}
 	delete(p.leases, n)
+	if p.used[lease.Pool]--; p.used[lease.Pool] == 0 {
+		delete(p.used, lease.Pool)
+	}
 	if left := p.busy[n>>6] &^ (1 << (n & 63)); left != 0 {
 		p.busy[n>>6] = left
 	} else {
@@ -238,12 +243,36 @@ func (p *Pools) Used() []Lease {
 	return out
 }
 
+// A Usage is how much of a pool is taken.
+type Usage struct {
+	Name string
+	Size uint64 // addresses
+	Used int
+}
+
+// Usage gives that of each pool, by name. It looks at no address.
+func (p *Pools) Usage() []Usage {
+	p.mu.Lock()
+	out := make([]Usage, 0, len(p.pools))
+	for id, b := range p.pools {
+		u := Usage{Name: b.Name, Used: p.used[id]}
+		for _, s := range b.spans {
+			u.Size += uint64(s.last) - uint64(s.first) + 1
+		}
+		out = append(out, u)
+	}
+	p.mu.Unlock()
+	slices.SortFunc(out, func(a, b Usage) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
 func (p *Pools) isBusyLocked(n uint32) bool { return p.busy[n>>6]&(1<<(n&63)) != 0 }
 
 // leaseLocked takes a free address.
 func (p *Pools) leaseLocked(n uint32, id uint64, owner, info, user string) netip.Addr {
 	a := addressOf(n)
 	p.leases[n] = Lease{Address: a, Pool: id, Owner: owner, Info: info}
+	p.used[id]++
 	p.busy[n>>6] |= 1 << (n & 63)
 	if user == "" {
 		return a

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 )
@@ -257,4 +258,30 @@ func BenchmarkPoolFull(b *testing.B) {
 			b.Fatal(a, err)
 		}
 	}
+}
+
+func TestPoolUsage(t *testing.T) {
+	var p Pools
+	take := taker(t, &p)
+	want := func(when string, want ...Usage) {
+		t.Helper()
+		if got := p.Usage(); !slices.Equal(got, want) {
+			t.Errorf("%s: %+v, want %+v", when, got, want)
+		}
+	}
+	want("at first")
+	p.Put(1, Pool{Name: "small", Ranges: []Range{span("10.0.0.1", "10.0.0.1"), span("10.0.0.8", "10.0.0.9")}, Next: 2})
+	p.Put(2, Pool{Name: "all", Ranges: []Range{span("0.0.0.0", "255.255.255.255")}})
+	take("small", "a", "10.0.0.1")
+	take("small", "b", "10.0.0.8")
+	p.TakeExact(addr("10.0.0.9"), "PPP", "c")
+	p.TakeExact(addr("10.0.0.9"), "PPP", "c") // a second session of c
+	take("small", "d", "0.0.0.0")             // of the pool that follows
+	want("taken", Usage{"all", 1 << 32, 1}, Usage{"small", 3, 3})
+	p.Put(1, Pool{Name: "less", Ranges: []Range{span("10.0.0.1", "10.0.0.1")}})
+	want("changed", Usage{"all", 1 << 32, 1}, Usage{"less", 1, 3}) // they keep what they have
+	for _, a := range []string{"10.0.0.1", "10.0.0.8", "10.0.0.9", "10.0.0.9", "10.0.0.9", "0.0.0.0"} {
+		p.Release(addr(a))
+	}
+	want("released", Usage{"all", 1 << 32, 0}, Usage{"less", 1, 0})
 }

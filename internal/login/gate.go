@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 
@@ -44,6 +45,8 @@ type Account struct {
 	Hash     string         // of the password, as Hash makes it
 	Allowed  []netip.Prefix // where it may come from; empty for anywhere
 	Disabled bool
+
+	Inactivity time.Duration // after which somebody who does nothing leaves the page
 }
 
 // String hides the hash from logs and errors.
@@ -70,6 +73,7 @@ type Gate struct {
 	hashes  chan struct{} // holds a token for each check that runs
 	secret  [sha256.Size]byte
 	bell    bell.Bell // rings when sessions change
+	counts  map[Door]*[NumOutcomes]atomic.Uint64
 
 	mu       sync.Mutex
 	accounts map[uint64]Account
@@ -90,7 +94,10 @@ func New(j *journal.Journal) *Gate {
 		journal: j, slow: throttle{records: map[netip.Prefix]*record{}}, hashes: make(chan struct{}, maxHashes),
 		accounts: map[uint64]Account{}, names: map[string]uint64{}, groups: map[uint64]Group{}, keys: map[uint64]Key{},
 		sessions: map[uint64]*visit{}, seen: map[uint64]time.Time{}, verified: map[[sha256.Size]byte]struct{}{},
-		clear: map[string]string{},
+		clear: map[string]string{}, counts: map[Door]*[NumOutcomes]atomic.Uint64{},
+	}
+	for d := range doorPolicy {
+		g.counts[d] = new([NumOutcomes]atomic.Uint64)
 	}
 	rand.Read(g.secret[:]) // never fails
 	return g
@@ -158,7 +165,7 @@ func (g *Gate) RemoveKey(id uint64) {
 func (g *Gate) Login(ctx context.Context, a Attempt) (User, func(), error) {
 	if a.Door == DoorLocal && !a.From.IsValid() {
 		u := User{Name: a.Name, Group: "full", Policies: menu.AllPolicies}
-		return g.enter(u, a, 0)
+		return g.enter(u, a, Account{})
 	}
 	return g.admit(ctx, a, func(account Account) (bool, error) { return g.check(ctx, account, a.Password) })
 }
@@ -199,12 +206,15 @@ func (g *Gate) account(name string) (Account, bool) {
 // admit does what all ways to come in have in common. The proof is asked for
 // before anything else is looked at, and for an account that does not exist as
 // well, so that no answer comes sooner than another.
-func (g *Gate) admit(ctx context.Context, a Attempt, proof func(Account) (bool, error)) (User, func(), error) {
+func (g *Gate) admit(ctx context.Context, a Attempt, proof func(Account) (bool, error)) (u User, leave func(), err error) {
+	outcome := Denied
+	defer func() { g.count(a.Door, outcome, err) }()
 	if !a.From.IsValid() || len(a.Name) > maxName || len(a.Password) > maxPassword {
 		return User{}, nil, ErrDenied
 	}
 	d, ok := g.slow.wait(time.Now(), a.From)
 	if !ok {
+		outcome = Throttled
 		return User{}, nil, ErrDenied // not logged: a flood must not fill the log
 	}
 	if err := pause(ctx, d); err != nil {
@@ -226,8 +236,8 @@ func (g *Gate) admit(ctx context.Context, a Attempt, proof func(Account) (bool, 
 		return User{}, nil, ErrDenied
 	}
 	g.slow.succeeded(a.From)
-	u := User{Name: account.Name, Group: group.Name, Policies: group.may()}
-	return g.enter(u, a, account.ID)
+	u = User{Name: account.Name, Group: group.Name, Policies: group.may(), Inactivity: account.Inactivity}
+	return g.enter(u, a, account)
 }
 
 // pause waits for a time, or until ctx ends.

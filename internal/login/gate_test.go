@@ -388,6 +388,54 @@ func TestDismiss(t *testing.T) {
 	}
 }
 
+// TestPageOfAChangedPassword checks that a new password ends the sessions of the
+// page, those that are on their way in too, and no others.
+func TestPageOfAChangedPassword(t *testing.T) {
+	g := New(journal.New(nil, false))
+	g.PutGroup(Group{ID: 1, Name: "ops", Policies: []string{"api", "web", "read"}})
+	account := Account{ID: 1, Name: "u", Group: 1, Hash: "old", Inactivity: time.Minute}
+	g.PutAccount(account)
+	ended := map[Door]int{}
+	enter := func(d Door, meanwhile func()) (User, error) {
+		a := Attempt{Door: d, From: home, Name: "u", End: func() { ended[d]++ }}
+		u, _, err := g.admit(t.Context(), a, func(Account) (bool, error) { meanwhile(); return true, nil })
+		return u, err
+	}
+	page, err := enter(DoorWeb, func() {})
+	api, err2 := enter(DoorAPI, func() {})
+	if err != nil || err2 != nil || page.Inactivity != time.Minute {
+		t.Fatalf("%+v, %v, %v", page, err, err2)
+	}
+	account.Inactivity = time.Hour
+	g.PutAccount(account)
+	if u, ok := g.Present(page.Session); !ok || u.Inactivity != time.Hour {
+		t.Errorf("what is no password: %+v, %v", u, ok)
+	}
+	account.Hash = "new"
+	g.PutAccount(account)
+	_, in := g.Present(page.Session)
+	if _, still := g.Present(api.Session); in || !still || ended[DoorWeb] != 1 || ended[DoorAPI] != 0 {
+		t.Errorf("after a new password: %v, %v, %v", in, still, ended)
+	}
+	change := func() {
+		account.Hash += "er"
+		g.PutAccount(account)
+	}
+	if _, err := enter(DoorWeb, change); !errors.Is(err, ErrDenied) {
+		t.Errorf("with a password that is changed at this moment: %v", err)
+	}
+}
+
+func TestNames(t *testing.T) {
+	for p, want := range map[menu.Policy]string{
+		0: "", menu.Read: "read", menu.Read | menu.Write: "read,write", menu.AllPolicies: "read,write,policy,test,sensitive",
+	} {
+		if got := Names(p); strings.Join(got, ",") != want || Operations(got) != p {
+			t.Errorf("%b: %v", p, got)
+		}
+	}
+}
+
 // TestClear: a password is known in clear when it was set or used since the start,
 // as long as it is the user's.
 func TestClear(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"time"
 
 	"gopptp/internal/menu"
 )
@@ -48,6 +49,8 @@ type User struct {
 	From     netip.Addr // not valid behind the local door
 	Session  uint64     // for Gate.Present, which knows what has become of it
 	Account  uint64     // for Gate.Standing; 0 for whom the kernel vouched
+
+	Inactivity time.Duration // after which a session of the page ends by itself
 }
 
 // ErrDenied says that a name, password or key is wrong, or that the group may not

@@ -44,3 +44,14 @@ func Operations(policies []string) menu.Policy {
 	}
 	return all
 }
+
+// Names gives the policies of what somebody may do inside.
+func Names(p menu.Policy) []string {
+	var names []string
+	for _, name := range PolicyNames {
+		if o := operations[name]; o != 0 && p&o == o {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -11,18 +11,20 @@ type visit struct {
 	Session
 	account uint64 // 0 for whom the kernel vouched
 	user    User   // as they came in
+	hash    string // of the password that the account had then
 	leave   func()
 	end     func()
 }
 
-// enter notes that somebody is in; leave notes that they went. Meanwhile they may
-// have lost the right to come in.
-func (g *Gate) enter(u User, a Attempt, account uint64) (in User, leave func(), err error) {
-	v := &visit{account: account, user: u, end: a.End}
+// enter notes that somebody is in; leave notes that they went. Account is as it was
+// when they proved to be its user: meanwhile they may have lost the right to come
+// in.
+func (g *Gate) enter(u User, a Attempt, account Account) (in User, leave func(), err error) {
+	v := &visit{account: account.ID, user: u, hash: account.Hash, end: a.End}
 	g.mu.Lock()
 	g.lastID++
 	v.Session = Session{ID: g.lastID, When: time.Now(), Name: u.Name, Group: u.Group, From: a.From.Unmap(), Via: a.Door}
-	v.user.Session, v.user.Account, v.user.Via, v.user.From = v.ID, account, v.Via, v.From
+	v.user.Session, v.user.Account, v.user.Via, v.user.From = v.ID, account.ID, v.Via, v.From
 	if !g.mayStayLocked(v) {
 		g.mu.Unlock()
 		return User{}, nil, ErrDenied
@@ -39,8 +41,8 @@ func (g *Gate) enter(u User, a Attempt, account uint64) (in User, leave func(), 
 		g.journal.Addf("system,info,account", "user %s logged out %s", v.Name, where)
 	})
 	g.sessions[v.ID] = v
-	if account != 0 {
-		g.seen[account] = v.When
+	if account.ID != 0 {
+		g.seen[account.ID] = v.When
 	}
 	g.mu.Unlock()
 	g.bell.Ring()
@@ -49,9 +51,13 @@ func (g *Gate) enter(u User, a Attempt, account uint64) (in User, leave func(), 
 }
 
 // mayStayLocked reports whether a visitor could still come in as they did. A new
-// password is no reason to go.
+// password is no reason to go, but from the page: a browser keeps its session, and
+// who changes a password may do so because another has it.
 func (g *Gate) mayStayLocked(v *visit) bool {
 	account, known := g.accounts[v.account]
+	if v.Via == DoorWeb && account.Hash != v.hash {
+		return false
+	}
 	return v.account == 0 || known && !account.Disabled && allowed(account.Allowed, v.From) && g.groups[account.Group].opens(v.Via)
 }
 
@@ -87,7 +93,7 @@ func (g *Gate) Standing(account uint64) (u User, ok bool) {
 func (g *Gate) userLocked(id uint64) User {
 	account := g.accounts[id]
 	group := g.groups[account.Group]
-	return User{Name: account.Name, Group: group.Name, Policies: group.may(), Account: id}
+	return User{Name: account.Name, Group: group.Name, Policies: group.may(), Account: id, Inactivity: account.Inactivity}
 }
 
 // Dismiss ends a session, and reports whether there was one.

@@ -91,6 +91,18 @@ func (n *NAS) SetAAA(s Settings) {
 // Monitor gives the counters of a server.
 func (n *NAS) Monitor(id uint64) (radius.Counters, bool) { return n.client.Monitor(id) }
 
+// Silent reports whether the server of a row does not answer.
+func (n *NAS) Silent(id uint64) bool { return n.client.Silent(id) }
+
+// Tallies gives what was counted of each server, by address; ResetCounters does not
+// touch it.
+func (n *NAS) Tallies() []radius.Tally { return n.client.Tallies() }
+
+// Queue is how many accounting records wait for a server, and how many were lost.
+func (n *NAS) Queue() (waiting int, lost uint64) {
+	return n.accounting.Waiting(), n.accounting.Lost()
+}
+
 // ResetCounters sets those of a server to zero.
 func (n *NAS) ResetCounters(id uint64) { n.client.ResetCounters(id) }
 

@@ -119,6 +119,23 @@ type Stats struct {
 	RxPackets, RxBytes, TxPackets, TxBytes, RxDrops, TxDrops uint64
 }
 
+func (s *Stats) add(o Stats) {
+	s.RxPackets += o.RxPackets
+	s.RxBytes += o.RxBytes
+	s.TxPackets += o.TxPackets
+	s.TxBytes += o.TxBytes
+	s.RxDrops += o.RxDrops
+	s.TxDrops += o.TxDrops
+}
+
+// minus is what was counted since o.
+func (s Stats) minus(o Stats) Stats {
+	return Stats{
+		RxPackets: s.RxPackets - o.RxPackets, RxBytes: s.RxBytes - o.RxBytes, RxDrops: s.RxDrops - o.RxDrops,
+		TxPackets: s.TxPackets - o.TxPackets, TxBytes: s.TxBytes - o.TxBytes, TxDrops: s.TxDrops - o.TxDrops,
+	}
+}
+
 func newCall(p *Plane, local, peer netip.Addr) *Call {
 	c := &Call{plane: p, local: local, peer: peer, frames: make(chan Frame, controlQueue)}
 	now := int64(time.Since(p.start))
@@ -255,7 +272,13 @@ func (c *Call) WaitReader() { c.reader.Wait() }
 
 // Close takes the call out of the table: its packets are dropped from here on.
 func (c *Call) Close() {
-	c.plane.calls[c.id].CompareAndSwap(c, nil)
+	p := c.plane
+	p.ended.mu.Lock()
+	first, counted := p.calls[c.id].CompareAndSwap(c, nil), c.Stats()
+	if first {
+		p.ended.stats.add(counted)
+	}
+	p.ended.mu.Unlock()
 	c.Block()
 	c.rx.mu.Lock()
 	c.rx.closed = true
@@ -273,4 +296,9 @@ func (c *Call) Close() {
 		}
 	}
 	c.pacers.Wait()
+	if first { // what was on its way
+		p.ended.mu.Lock()
+		p.ended.stats.add(c.Stats().minus(counted))
+		p.ended.mu.Unlock()
+	}
 }

@@ -22,7 +22,7 @@ import (
 //     together; deliverFrame copies all else to the owner's queue.
 
 // readGRE owns the receive buffers of a socket.
-func (p *Plane) readGRE(conn rawgre.Conn) error {
+func (p *Plane) readGRE(conn rawgre.Conn, turns *round) error {
 	pkts := make([]rawgre.Packet, batch)
 	const slot = maxPacket + skew
 	room := make([]byte, batch*slot)
@@ -35,7 +35,9 @@ func (p *Plane) readGRE(conn rawgre.Conn) error {
 		if err != nil {
 			return err
 		}
+		turns.Add(1)
 		p.input(time.Now(), pkts[:n], a)
+		turns.Add(1)
 	}
 }
 

@@ -52,12 +52,18 @@ var ErrNoCallID = errors.New("plane: no free Call ID")
 // A Plane is safe for concurrent use. Make it with New.
 type Plane struct {
 	conns []rawgre.Conn // those of a shard's calls are sent through its own
+	turns []round       // of the readers of conns
 	start time.Time     // the zero of Call.heard
 	calls [1 << 16]atomic.Pointer[Call]
 	drops [numDrops]atomic.Uint64
 
 	mu   sync.Mutex
 	next uint16 // guarded by mu; last Call ID given
+
+	ended struct {
+		mu    sync.Mutex // held while a call leaves the table, so that each is counted once
+		stats Stats      // of calls that have left it
+	}
 
 	timers  timers
 	batches sync.Pool // of *tun.Batch, for packets of usual size
@@ -68,6 +74,7 @@ type Plane struct {
 func New(conns ...rawgre.Conn) *Plane {
 	return &Plane{
 		conns:  conns,
+		turns:  make([]round, len(conns)),
 		start:  time.Now(),
 		next:   uint16(rand.Uint32()),
 		timers: timers{wake: make(chan struct{}, 1)},
@@ -83,14 +90,32 @@ func (p *Plane) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { p.runTimers(ctx) })
-	for _, conn := range p.conns {
+	for i, conn := range p.conns {
 		wg.Go(func() {
-			cancel(p.readGRE(conn))
+			cancel(p.readGRE(conn, &p.turns[i]))
 			p.Close() // one fails, all end
 		})
 	}
 	wg.Wait()
 	return context.Cause(ctx)
+}
+
+// A round counts what a reader does: even while it waits for packets, odd while it
+// works on some. It has a cache line of its own.
+type round struct {
+	atomic.Uint64
+	_ [56]byte
+}
+
+// Turns gives for each reader how often it has begun and ended to work. One that is
+// odd, and later still the same, has come to a halt over its packets: each turn takes
+// microseconds.
+func (p *Plane) Turns() []uint64 {
+	now := make([]uint64, len(p.turns))
+	for i := range now {
+		now[i] = p.turns[i].Load()
+	}
+	return now
 }
 
 // Close closes the sockets. It is idempotent.
@@ -120,6 +145,21 @@ func (p *Plane) NewCall(local, peer netip.Addr) (*Call, error) {
 		}
 	}
 	return nil, ErrNoCallID
+}
+
+// Totals counts the user packets of all calls since the plane was made, those that
+// have ended too. No count ever becomes less. It looks at every call, which the calls
+// do not notice; what it costs is for who asks.
+func (p *Plane) Totals() Stats {
+	p.ended.mu.Lock()
+	defer p.ended.mu.Unlock()
+	sum := p.ended.stats
+	for i := range p.calls {
+		if c := p.calls[i].Load(); c != nil {
+			sum.add(c.Stats())
+		}
+	}
+	return sum
 }
 
 // A Drop is a reason to drop a received packet.

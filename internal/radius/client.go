@@ -46,6 +46,7 @@ type Client struct {
 type server struct {
 	Server
 	n      *counters
+	meter  *meter    // of the row while it has its address
 	health [2]health // by port
 	warned atomic.Bool
 }
@@ -72,10 +73,13 @@ func (c *Client) Configure(rows []Server) {
 	c.servers = nil
 	for _, row := range rows {
 		row = row.withDefaults()
-		s := &server{Server: row, n: new(counters)}
+		s := &server{Server: row, n: new(counters), meter: new(meter)}
 		for _, o := range old {
 			if o.ID != row.ID {
 				continue
+			}
+			if o.Address == row.Address {
+				s.meter = o.meter
 			}
 			if s.n = o.n; o.equal(row) {
 				s = o
@@ -180,8 +184,10 @@ func (c *Client) Authenticate(ctx context.Context, q Request) (*Answer, error) {
 		if err == nil {
 			if a.ServerID = s.ID; a.Accepted {
 				s.n.accepts.Add(1)
+				s.meter.count(ForAuthentication, Accepted)
 			} else {
 				s.n.rejects.Add(1)
+				s.meter.count(ForAuthentication, Rejected)
 			}
 			return a, nil
 		}
@@ -210,6 +216,7 @@ func (c *Client) accountTo(ctx context.Context, s *server, build func(secret []b
 	err := c.exchange(ctx, s, acctPort, build, func([]byte, []byte) error { return nil })
 	if err == nil {
 		s.n.accepts.Add(1)
+		s.meter.count(ForAccounting, Accepted)
 	}
 	return err
 }
@@ -241,7 +248,8 @@ func (c *Client) exchange(ctx context.Context, s *server, p port,
 	if s.Protocol == RadSec {
 		timeout = s.RadSecTimeout // in all; a second attempt is for a connection that the server had closed
 	}
-	deadline := time.Now().Add(timeout)
+	began := time.Now()
+	deadline := began.Add(timeout)
 	for again := true; ; again = false {
 		err := c.attempt(ctx, s, p, transmissions, timeout, build, take)
 		if errors.Is(err, errGone) && again && time.Until(deadline) > 0 {
@@ -252,13 +260,18 @@ func (c *Client) exchange(ctx context.Context, s *server, p port,
 		}
 		switch {
 		case err == nil:
+			s.meter.answer(purposeOf(p), time.Since(began))
 			c.revive(s, p)
 		case ctx.Err() != nil:
+			s.meter.count(purposeOf(p), Abandoned)
 			return ctx.Err()
 		case errors.Is(err, errGone), errors.Is(err, ErrTimeout):
 			s.n.timeouts.Add(1)
+			s.meter.count(purposeOf(p), Unanswered)
 			c.bury(s, p)
 			return ErrTimeout
+		default:
+			s.meter.count(purposeOf(p), Failed)
 		}
 		return err
 	}
@@ -304,6 +317,7 @@ func (c *Client) attempt(ctx context.Context, s *server, p port, tries int, time
 	for try := range tries {
 		if try > 0 {
 			s.n.resends.Add(1)
+			s.meter.resends.Add(1)
 			timer.Reset(timeout)
 		}
 		c.trace("tx", "to", s.remote(p), request)
@@ -338,6 +352,7 @@ func (c *Client) judge(s *server, p port, request, reply []byte, take func(reque
 	}
 	if err != nil {
 		s.n.badReplies.Add(1)
+		s.meter.badReplies.Add(1)
 		c.log.Debugf("radius,debug", "bad reply from %s: %v", s.remote(p), err)
 		if errors.Is(err, errNoMessageAuth) && s.warned.CompareAndSwap(false, true) {
 			// Its administrator has to know, and once will do.

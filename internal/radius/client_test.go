@@ -171,6 +171,9 @@ func TestFailOver(t *testing.T) {
 			t.Fatalf("%+v, %v", a, err)
 		}
 	}
+	if !c.Silent(1) || c.Silent(2) || c.Silent(3) {
+		t.Errorf("who is silent: %v, %v, and of none %v", c.Silent(1), c.Silent(2), c.Silent(3))
+	}
 	if n := len(first.requests()); n != transmissions {
 		t.Errorf("a server that does not answer was asked %d times", n)
 	}
@@ -187,6 +190,9 @@ func TestFailOver(t *testing.T) {
 		if time.Now().After(end) {
 			t.Fatal("the first server was not found again")
 		}
+	}
+	if c.Silent(1) {
+		t.Error("a server that answers again is silent")
 	}
 	probe := first.requests()[transmissions]
 	if wire.Code(probe[0]) != wire.CodeStatusServer || probe[headerLen] != 80 {

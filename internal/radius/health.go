@@ -53,6 +53,7 @@ func (c *Client) ask(ctx context.Context, s *server, p port) {
 	if s.Protocol == RadSec {
 		timeout = s.RadSecTimeout
 	}
+	began := time.Now()
 	err := c.attempt(ctx, s, p, 1, timeout, func(secret []byte, n nas) (*wire.Packet, error) {
 		var l attributeList
 		l.identify(n)
@@ -61,8 +62,15 @@ func (c *Client) ask(ctx context.Context, s *server, p port) {
 		return q, l.err
 	}, func([]byte, []byte) error { return nil })
 	s.health[p].probed()
-	if err == nil {
+	switch {
+	case err == nil:
+		s.meter.count(ForStatus, Accepted)
+		s.meter.answer(ForStatus, time.Since(began))
 		c.revive(s, p)
+	case ctx.Err() != nil:
+		s.meter.count(ForStatus, Abandoned)
+	default:
+		s.meter.count(ForStatus, Unanswered)
 	}
 }
 
@@ -96,6 +104,29 @@ func (h *health) alive(now time.Time) bool {
 	}
 	h.nextTry = now.Add(deadTime)
 	return true
+}
+
+// Silent reports whether the server of a row does not answer, on one of its ports.
+func (c *Client) Silent(id uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.servers {
+		if s.ID != id {
+			continue
+		}
+		for p := range s.health {
+			if s.health[p].isDead() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (h *health) isDead() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dead
 }
 
 func (c *Client) revive(s *server, p port) {

@@ -148,6 +148,9 @@ func (s *session) answered(now time.Time, a answer) {
 		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, a.req.Name, because(grant))
 		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
 		s.refused = s.loggedIn.IsZero()
+		s.proven(a.req.Method, false)
+		s.past.Refused, s.past.Why, s.past.Method = a.req.Name, grant.Reason, a.req.Method
+		s.past.Times++
 		s.link.Authorize(now, link.Grant{Result: grant.Result})
 		return
 	}

@@ -57,6 +57,7 @@ var (
 	endIdle    = ending{"idle timeout", IdleTimeout}
 	endTraffic = ending{"traffic limit reached", NASRequest}
 	endOnlyOne = ending{"user is already active", NASRequest}
+	endCrowd   = ending{errCrowd.Error(), NASRequest}
 	endRemoved = ending{"interface was removed", NASError}
 )
 

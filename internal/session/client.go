@@ -116,6 +116,7 @@ func (d *dialer) pause(ctx context.Context, wait *time.Duration) bool {
 // dial makes one attempt and keeps the session until it ends. It reports
 // whether the network came up. A client that dials on demand holds its interface.
 func (d *dialer) dial(ctx context.Context, held *held) (connected bool) {
+	began := time.Now()
 	d.say("initializing...")
 	d.say("connecting...")
 	dialing, cancel := context.WithTimeout(ctx, connectTimeout)
@@ -173,6 +174,7 @@ func (d *dialer) dial(ctx context.Context, held *held) (connected bool) {
 		LargeEncrypted: decryptsLarge(c.Peer()),
 	}), peer)
 	s.call = call
+	s.place.began = began
 	s.user = d.cfg.User
 	s.status.Interface = d.cfg.Name
 	s.status.Client = d.cfg.ID

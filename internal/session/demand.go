@@ -25,6 +25,8 @@ const (
 	// wakingRoom is the room for one of them at least, in octets: more than any MTU that is
 	// a placeholder's.
 	wakingRoom = 2048
+	// waitingForPackets is the state of a client before it dials.
+	waitingForPackets = "waiting for packets"
 	// resolveWait bounds the question for a server's address. While the tunnel that
 	// would lead to the name server is down, no answer can come.
 	resolveWait = 3 * time.Second
@@ -62,7 +64,7 @@ func (h *held) serve(ctx context.Context) {
 	defer context.AfterFunc(ctx, h.device.Interrupt)()
 	wait := minRedial
 	for ctx.Err() == nil { // asked anew after each Resume, which takes an Interrupt back
-		d.say("waiting for packets")
+		d.say(waitingForPackets)
 		if err := h.wait(); err != nil {
 			if ctx.Err() == nil {
 				d.failed(ctx, err)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"gopptp/internal/aaa"
+	"gopptp/ppp/auth"
 )
 
 // An EventKind is what happened to a session.
@@ -11,11 +12,12 @@ type EventKind uint8
 
 // What happens to a session, in this order; Up and Down come in turns, and not at
 // all if the network layer never came up. Ended is told of the server's sessions
-// whose user was authenticated.
+// whose user was authenticated, and Over of every call, whatever became of it.
 const (
 	Up EventKind = iota
 	Down
 	Ended
+	Over
 )
 
 // An Event is told when something happened to a session.
@@ -28,6 +30,20 @@ type Event struct {
 	Policy aaa.Policy    // what the session obeys
 	Cause  Cause         // why it ends; only Ended
 	Lasted time.Duration // since its user was authenticated; only Ended
+	Past   *Past         // only Over
+}
+
+// A Past is what is known of a call when it is over, besides its last Status.
+type Past struct {
+	Began         time.Time
+	Authenticated time.Time // zero if the call did not get there
+	Method        auth.Method
+	Reason        string // why it ended, as the log has it
+
+	// Of the last time that a server refused the peer.
+	Refused string // the name that was given; hostile text
+	Why     string // for those who may know; without secrets
+	Times   int    // how often it was refused
 }
 
 // tell hands an event to whom it may concern.
@@ -38,8 +54,13 @@ func (s *session) tell(kind EventKind) {
 	e := Event{
 		Kind: kind, Server: s.server, At: time.Now(), Status: s.snapshot(), Grant: s.grant, Policy: s.limits.policy,
 	}
-	if kind == Ended {
+	switch kind {
+	case Ended:
 		e.Cause, e.Lasted = s.ending.cause, time.Since(s.loggedIn)
+	case Over:
+		past := s.past
+		past.Reason = s.ending.reason
+		e.Cause, e.Past = s.ending.cause, &past
 	}
 	s.m.cfg.Events(e)
 }

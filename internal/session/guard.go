@@ -82,7 +82,7 @@ func (g *guard) enter(s *session, from netip.Addr) error {
 		}
 		victim := g.strangers[busiest][0].session
 		g.removeLocked(victim, busiest)
-		victim.stop(ending{errCrowd.Error(), NASRequest})
+		victim.stop(endCrowd)
 	}
 	g.came++
 	g.strangers[from] = append(g.strangers[from], stranger{s, g.came})

@@ -66,13 +66,16 @@ type Manager struct {
 	aaa     aaa.Local
 	pools   aaa.Pools
 	changed chan struct{} // holds a token when Run must look again
+	asked   chan struct{} // takes a token while Run works
 	bell    bell.Bell     // rings when a state changes
 	guard   *guard
 	issued  challenges
+	meter   Meter
 
 	mu           sync.Mutex
 	identity     string
 	server       ServerConfig
+	port         port
 	bindings     map[uint64]Binding
 	ofUser       map[string][]uint64 // ids of bindings by user, in order
 	bound        map[uint64]*session // sessions by the id of their binding
@@ -98,6 +101,7 @@ func NewManager(cfg Config) *Manager {
 	return &Manager{
 		cfg:          cfg,
 		changed:      make(chan struct{}, 1),
+		asked:        make(chan struct{}),
 		identity:     "gopptp",
 		bindings:     map[uint64]Binding{},
 		ofUser:       map[string][]uint64{},
@@ -125,6 +129,8 @@ func (m *Manager) Run(ctx context.Context) {
 			m.reconcileClients(ctx, map[uint64]ClientConfig{})
 			m.reconcileServer(ctx, listener, false)
 			return
+		case <-m.asked:
+			continue
 		case <-m.changed:
 		}
 		m.mu.Lock()

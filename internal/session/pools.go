@@ -17,6 +17,9 @@ func (m *Manager) RemovePool(id uint64) { m.pools.Remove(id) }
 // ids.
 func (m *Manager) PoolUsed() []aaa.Lease { return m.pools.Used() }
 
+// PoolUsage gives how much of each pool is taken, by name.
+func (m *Manager) PoolUsage() []aaa.Usage { return m.pools.Usage() }
+
 // poolOwner is what /ip/pool/used shows as the owner of an address.
 const poolOwner = "PPP"
 

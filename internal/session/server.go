@@ -58,11 +58,14 @@ func (m *Manager) serve(ctx context.Context) {
 		ln, err := m.cfg.Listen(ctx)
 		if err == nil {
 			last = ""
+			m.setPort(port{open: true})
 			err = m.serveListener(ctx, ln)
 		}
 		if ctx.Err() != nil {
+			m.setPort(port{})
 			return
 		}
+		m.setPort(port{err: err})
 		if err.Error() != last {
 			last = err.Error()
 			m.cfg.Journal.Addf("pptp,error", "cannot serve on TCP port %d: %v; is another PPTP server running?", Port, err)
@@ -82,6 +85,16 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 	var calls sync.WaitGroup
 	server := pptp.Server{Config: m.controlConfig()}
 	server.Config.MaxChannels = maxCalls
+	log := server.Config.Log
+	server.Config.Log = func(e pptp.Event) {
+		switch e.Kind {
+		case pptp.EventAccepted:
+			m.meter.open.Add(1)
+		case pptp.EventEnded:
+			m.meter.open.Add(-1)
+		}
+		log(e)
+	}
 	server.Config.Calls = func(req *pptp.CallRequest) {
 		if ctx.Err() != nil {
 			req.Reject(wire.ErrorNoResource)
@@ -146,12 +159,14 @@ func (m *Manager) takeCall(ctx context.Context, req *pptp.CallRequest) *session 
 	m.mu.Unlock()
 	if len(server.Authentication) == 0 { // nobody comes in without a name
 		req.Reject(wire.ErrorNoResource)
+		m.meter.refuse(RefusedMethod)
 		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: the server accepts no authentication method", peer)
 		return nil
 	}
 	data, err := m.cfg.Plane.NewCall(local, peer)
 	if err != nil {
 		req.Reject(wire.ErrorNoResource)
+		m.meter.refuse(RefusedCallID)
 		m.cfg.Journal.Addf("pptp,ppp,error", "call from %v refused: %v", peer, err)
 		return nil
 	}
@@ -174,11 +189,13 @@ func (m *Manager) takeCall(ctx context.Context, req *pptp.CallRequest) *session 
 		LargeEncrypted: decryptsLarge(c.Peer()),
 	}), peer)
 	s.server, s.issued = true, issued
+	s.place.began = req.Began()
 	s.defaultProfile = server.DefaultProfile
 	s.status.CallerID = peer.String()
 	s.status.CalledID = local.String()
 	if err := m.guard.enter(s, peer); err != nil {
 		req.Reject(wire.ErrorNoResource)
+		m.meter.refuse(RefusedCrowd)
 		m.cfg.Journal.Debugf("pptp,debug", "call from %v refused: %v", peer, err)
 		issued.end()
 		data.Close()
@@ -260,6 +277,7 @@ func decryptsLarge(p pptp.Peer) bool {
 
 // logControl writes what happens on control connections as RouterOS does.
 func (m *Manager) logControl(e pptp.Event) {
+	m.meter.control(e)
 	from := addrOf(e.Remote)
 	j := m.cfg.Journal
 	switch e.Kind {

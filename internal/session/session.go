@@ -55,6 +55,8 @@ type session struct {
 	heard        time.Time      // the last packet that the link was told of
 	wasUp        bool           // the network came up at least once
 	ending       ending         // why the session ends; without a reason while it lives
+	past         Past           // what is told when it is over
+	place        place          // where it is counted
 
 	// Guarded by m.mu: what is to be given back.
 	claimed     string // interface name
@@ -80,6 +82,7 @@ func newSession(m *Manager, data *plane.Call, l *link.Link, outer netip.Addr) *s
 		answers:      make(chan answer),
 		giveUpAsking: func() {},
 		grant:        noGrant,
+		past:         Past{Began: time.Now()},
 		status:       Status{OuterAddress: outer, State: "connecting..."},
 	}
 }
@@ -135,6 +138,8 @@ func (s *session) stop(e ending) {
 
 // run owns the session from the connected call to its end.
 func (s *session) run(ctx context.Context) {
+	s.reach(Connecting)
+	defer s.departed()
 	defer s.end()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -283,7 +288,12 @@ func (s *session) pump(ctx context.Context, now time.Time) {
 
 // authenticated names the session. On a server the user is logged in from here
 // on; on a client the server has taken our password.
-func (s *session) authenticated(now time.Time, _ link.Authenticated) {
+func (s *session) authenticated(now time.Time, o link.Authenticated) {
+	s.proven(o.Method, true)
+	if s.past.Authenticated.IsZero() {
+		s.past.Authenticated = now
+	}
+	s.past.Method = o.Method
 	if !s.server {
 		s.info("authenticated")
 		s.update(func(st *Status) { st.State = "authenticated" })
@@ -328,6 +338,7 @@ func (s *session) networkUp(now time.Time, o link.NetworkUp) {
 		s.limits.begin = now
 	}
 	encoding := encodingOf(o.Send, o.Receive)
+	s.connected(now, encryptionOf(o.Send, o.Receive))
 	s.update(func(st *Status) {
 		st.State, st.Running = "connected", true
 		st.LocalAddress, st.RemoteAddress = o.Local, o.Remote
@@ -380,6 +391,9 @@ func (s *session) networkDown() {
 		s.device = nil
 	}
 	s.limits.up = time.Time{}
+	if s.place.stage == Connected {
+		s.reach(Authenticated)
+	}
 	s.update(func(st *Status) { st.Running = false })
 	s.tell(Down)
 }
@@ -396,6 +410,7 @@ func (s *session) terminating(e ending) {
 		return
 	}
 	s.ending = e
+	s.ends(e)
 	state := "terminating... - " + e.reason
 	s.update(func(st *Status) { st.State, st.Running = state, false })
 	if !s.refused {
@@ -426,5 +441,6 @@ func (s *session) end() {
 	if !s.loggedIn.IsZero() {
 		s.tell(Ended) // before somebody else has the address
 	}
+	s.tell(Over)
 	s.unlease()
 }

@@ -96,8 +96,9 @@ type Link struct {
 	opens         int
 	limit         time.Time // of the phase; zero for none
 
-	user string
-	keys *mppe.Keys
+	user   string
+	method auth.Method // last agreed on
+	keys   *mppe.Keys
 	encryption
 	bridge
 	multilink Multilink // as last put out
@@ -147,6 +148,10 @@ func (l *Link) Dead() bool { return l.done }
 // Reason is why the link is ending or has ended, as Down will say or has said;
 // empty while it is not.
 func (l *Link) Reason() string { return l.reason }
+
+// Method is how the peer was last to show us who it is, or else how we were to show
+// the peer; 0 if nothing was agreed on.
+func (l *Link) Method() auth.Method { return l.method }
 
 // Next takes the oldest output from the queue.
 func (l *Link) Next() (Output, bool) {

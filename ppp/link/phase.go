@@ -1,6 +1,7 @@
 package link
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"time"
@@ -57,6 +58,7 @@ func (l *Link) linkUp(now time.Time) {
 		return
 	}
 	l.phase, l.limit = authenticate, time.Time{}
+	l.method = cmp.Or(l.lcp.PeerMethod(), l.lcp.OurMethod())
 	if l.opens++; l.opens > maxOpens {
 		l.fail(now, ReasonLCP, ErrOpens)
 		return
