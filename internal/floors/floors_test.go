@@ -12,20 +12,20 @@ import (
 // floor is the table of docs/architecture.md: a package imports only packages
 // of a lower floor.
 var floor = map[string]int{
-	"internal/bell": 0, "mppc": 0, "mppe/rc4": 0, "internal/shape": 0, "internal/offload": 0,
-	"gre": 1, "ppp": 1, "ppp/fsm": 1, "ppp/mp": 1, "mschap": 1, "mppe": 1, "pptp/wire": 1, "internal/journal": 1, "internal/tun": 1, "internal/accept": 1, "internal/placeholder": 1, "internal/firewall": 1, "internal/resolver": 1,
+	"internal/bell": 0, "internal/latency": 0, "internal/progress": 0, "internal/manual": 0, "packaging/sbom": 0, "mppc": 0, "mppe/rc4": 0, "internal/shape": 0, "internal/offload": 0,
+	"gre": 1, "ppp": 1, "ppp/fsm": 1, "ppp/mp": 1, "mschap": 1, "mppe": 1, "pptp/wire": 1, "internal/journal": 1, "internal/records": 1, "internal/tun": 1, "internal/accept": 1, "internal/placeholder": 1, "internal/firewall": 1, "internal/resolver": 1,
 	"ppp/cp": 2, "ppp/auth": 2, "internal/menu": 2, "internal/service": 2, "internal/logging": 2, "internal/rawgre": 2, "internal/host": 2,
-	"internal/login": 3, "internal/query": 3, "internal/terminal": 3, "internal/export": 3, "internal/reference": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "ppp/bcp": 3, "pptp": 3,
+	"internal/login": 3, "internal/query": 3, "internal/terminal": 3, "internal/export": 3, "internal/reference": 3, "internal/migrate": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "ppp/bcp": 3, "pptp": 3,
 	"ppp/link": 4, "internal/aaa": 4, "internal/radius": 4,
 	"internal/plane":   5,
 	"internal/session": 6,
 	"internal/store":   7, "internal/nas": 7, "internal/load": 7,
-	"internal/tree":   8,
+	"internal/tree": 8, "internal/metrics": 8, "internal/doctor": 8,
 	"internal/script": 9, "internal/api": 9, "internal/rest": 9,
 	"internal/console": 10,
-	"internal/sshd":    11,
-	"internal/daemon":  12,
-	"cmd/gopptp":       13,
+	"internal/sshd":    11, "internal/web": 11,
+	"internal/daemon": 12,
+	"cmd/gopptp":      13,
 }
 
 // doubles stand in for a door in tests, or run them; nothing but tests may import them.

@@ -220,6 +220,23 @@ func (m *Machine) Feed(text, name string, args ...string) (string, error) {
 	return out.String(), err
 }
 
+// Gopptp runs the gopptp under test in the namespace, with a program in front that runs
+// it if any is given, and gives what it printed on standard output.
+func (m *Machine) Gopptp(through []string, args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(m.t.Context(), time.Minute)
+	defer cancel()
+	args = append(append(append([]string(nil), through...), program), args...)
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	var err error
+	var out Output
+	cmd.Stdout = &out
+	m.Do(func() { err = cmd.Start() })
+	if err == nil {
+		err = cmd.Wait()
+	}
+	return out.Text(), err
+}
+
 // Until waits for something that must come soon.
 func (m *Machine) Until(what string, ok func() bool) {
 	m.t.Helper()
