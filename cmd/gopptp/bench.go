@@ -15,6 +15,7 @@ import (
 
 	"gopptp/internal/console"
 	"gopptp/internal/load"
+	"gopptp/internal/progress"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/session"
 	"gopptp/ppp/auth"
@@ -52,7 +53,7 @@ reached inside of a network namespace. The secret's only-one must be no, and its
 profile needs a pool. docs/bench.md tells more.`,
 		Example: `  ip -n clients route add local 10.99.0.0/16 dev lo
   gopptp bench sessions --netns clients --target 192.0.2.1 --from 10.99.0.0/16 --count 1000 \
-      --user load --password-file secret --console /run/gopptp.sock --hold 60s`,
+      --user load --password-file secret --console /run/gopptp/gopptp.sock --hold 60s`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return b.run(cmd) },
 	}
@@ -108,6 +109,7 @@ func (b *benchSessions) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	b.GRE, b.Dial, b.Progress = sockets[0], load.Dialer(netip.AddrPortFrom(b.Target, session.Port)), cmd.ErrOrStderr()
+	b.Line = progress.On(cmd.ErrOrStderr())
 	report, err := load.Run(cmd.Context(), b.Config)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ var version = "dev"
 
 const (
 	defaultData   = "/var/lib/gopptp"
-	defaultSocket = "/run/gopptp.sock"
+	defaultSocket = "/run/gopptp/gopptp.sock"
 )
 
 // exitError ends the program with a status and no further message.
@@ -65,7 +65,7 @@ and carry what must stay private inside something better.`,
 		SilenceErrors: true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newRun(), newExec(), newConsole(), newBench(), newVersion())
+	root.AddCommand(newRun(), newExec(), newConsole(), newBench(), newDoctor(), newImport(), newMan(), newVersion())
 	return root
 }
 
@@ -79,7 +79,10 @@ func newRun() *cobra.Command {
 It needs CAP_NET_RAW (GRE packets), CAP_NET_ADMIN (tunnel interfaces) and
 /dev/net/tun: run it as root, or give it those capabilities. On exit every peer is
 told and every interface removed. The log goes to standard error and, in the
-daemon, to /log.`,
+daemon, to /log.
+
+Under systemd it says when it is ready, and feeds the watchdog as long as the owner
+of the sessions and the readers of packets work.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg.LogOutput = cmd.ErrOrStderr()
@@ -92,6 +95,9 @@ daemon, to /log.`,
 	f.StringVar(&cfg.AdminPasswordFile, "admin-password-file", "", "`file` with the password of the user admin, for the first start; without it one is made and shown once")
 	f.StringVar(&cfg.ResolvConf, "resolv-conf", resolver.Path, "`file` of name servers that use-peer-dns of a client writes")
 	f.StringVar(&cfg.Pprof, "pprof", "", "loopback `address` to serve profiles on, such as 127.0.0.1:6060; none without it")
+	f.StringVar(&cfg.LogFormat, "log-format", "text", "`format` of the printed log: text, or json for a JSON object on each line")
+	f.StringVar(&cfg.Metrics, "metrics", "", "`address` to serve metrics for Prometheus, /health and /ready on, such as 127.0.0.1:9180; none without it")
+	f.BoolVar(&cfg.MetricsSessions, "metrics-sessions", false, "show metrics of each session too, with the names of users")
 	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
 	return cmd
 }

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"sync"
 	"syscall"
@@ -26,15 +27,19 @@ import (
 	"gopptp/internal/firewall"
 	"gopptp/internal/host"
 	"gopptp/internal/journal"
+	"gopptp/internal/metrics"
 	"gopptp/internal/nas"
 	"gopptp/internal/plane"
+	"gopptp/internal/radius"
 	"gopptp/internal/rawgre"
+	"gopptp/internal/records"
 	"gopptp/internal/resolver"
 	"gopptp/internal/script"
 	"gopptp/internal/service"
 	"gopptp/internal/session"
 	"gopptp/internal/store"
 	"gopptp/internal/tree"
+	"gopptp/internal/web"
 )
 
 // A Config is what gopptp run is told on its command line.
@@ -42,6 +47,7 @@ type Config struct {
 	Data      string // directory of the database
 	Socket    string // path of the Unix socket
 	LogLevel  string // debug, info, warning or error
+	LogFormat string // text or json
 	LogOutput io.Writer
 	Version   string
 
@@ -55,6 +61,12 @@ type Config struct {
 	// Pprof is the address on the loopback where profiles can be asked for; empty
 	// for none.
 	Pprof string
+
+	// Metrics is the address where Prometheus may ask, and whoever wants to know whether
+	// the daemon lives and is ready; empty for none.
+	Metrics string
+	// MetricsSessions shows series of each session too.
+	MetricsSessions bool
 }
 
 // What is in Config.Data: the database, and the directory of exported files.
@@ -63,9 +75,17 @@ const (
 	filesName    = "files"
 )
 
+// collectAt is how much garbage there may be, in percent of what is in use, before it is
+// collected. Moving packets makes none, so that the collector has hardly anything to do,
+// and thousands of sessions need a quarter less memory than at Go's 100.
+const collectAt = 50
+
 // Run is the daemon. It returns nil when ctx ended and everything was stopped.
 func Run(ctx context.Context, cfg Config) error {
-	sink, err := logSink(cfg.LogOutput, cfg.LogLevel)
+	if os.Getenv("GOGC") == "" {
+		defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
+	}
+	sink, err := logSink(cfg.LogOutput, cfg.LogLevel, cfg.LogFormat)
 	if err != nil {
 		return err
 	}
@@ -79,6 +99,14 @@ func Run(ctx context.Context, cfg Config) error {
 			return err
 		}
 		defer watched.Close()
+	}
+	var shown face
+	if cfg.Metrics != "" {
+		hide, err := shown.open(ctx, cfg.Metrics, log)
+		if err != nil {
+			return err
+		}
+		defer hide()
 	}
 	if err := os.MkdirAll(cfg.Data, 0o700); err != nil {
 		return fmt.Errorf("cannot make the data directory: %w", err)
@@ -140,7 +168,11 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	defer access.Close()
-	happened := &events{access: access, scripts: scripts}
+	calls := records.New(filepath.Join(cfg.Data, recordsName), func(err error) {
+		log.Addf("system,error", "calls are not recorded: %v", err)
+	})
+	defer calls.Close() // what could not be written was told
+	happened := &events{access: access, scripts: scripts, records: calls}
 	manager := session.NewManager(session.Config{
 		Journal: log,
 		Plane:   road,
@@ -159,7 +191,7 @@ func Run(ctx context.Context, cfg Config) error {
 	})
 	access.Attach(manager)
 	menus, err := tree.Config{
-		Store: db, Engine: engine{manager, access, cfg.Data, log}, Journal: log, Files: files, Version: cfg.Version, Interpreter: scripts,
+		Store: db, Engine: engine{manager, access, cfg.Data, log}, Journal: log, Files: files, Records: calls, Version: cfg.Version, Interpreter: scripts,
 		Machine: func() tree.Machine { return resources(cfg.Data) },
 		Network: network(machine, log),
 		Certificate: func(name string) error {
@@ -171,10 +203,25 @@ func Run(ctx context.Context, cfg Config) error {
 		return err
 	}
 	happened.menus = menus
-	if err := firstUser(menus, cfg.AdminPasswordFile, cfg.LogOutput); err != nil {
+	if err := firstUser(menus, cfg.AdminPasswordFile, messages(cfg.LogOutput, cfg.LogFormat)); err != nil {
 		return err
 	}
-	network, err := doors(menus, cfg.Data, log)
+	page := web.New(web.Config{
+		Tree: menus, Journal: log, Version: cfg.Version, Run: runner(menus), Sessions: manager.Active,
+		Totals: func() (rx, tx uint64) {
+			all := road.Totals()
+			return all.RxBytes, all.TxBytes
+		},
+		Listening: func() bool {
+			_, listening, _ := manager.Serving()
+			return listening
+		},
+		Radius: func(id uint64) (radius.Counters, bool) {
+			c, _ := access.Monitor(id)
+			return c, access.Silent(id)
+		},
+	})
+	network, err := doors(menus, page, cfg.Data, log)
 	if err != nil {
 		return err
 	}
@@ -192,8 +239,12 @@ func Run(ctx context.Context, cfg Config) error {
 	defer noMore()
 	var account sync.WaitGroup
 	account.Go(func() { access.Run(accounting) })
-	above.Go(func() { menus.Logging().Run(ctx, log, files) })
+	logging, noMoreLog := context.WithCancel(context.WithoutCancel(ctx))
+	defer noMoreLog()
+	var logged sync.WaitGroup
+	logged.Go(func() { menus.Logging().Run(logging, log, files) })
 	above.Go(func() { manager.Run(ctx) })
+	above.Go(func() { _ = page.Run(ctx) }) // it ends with ctx
 	above.Go(func() {
 		if err := console.Serve(ctx, door, menus, log); err != nil && ctx.Err() == nil {
 			cancel(fmt.Errorf("the socket %s failed: %w", cfg.Socket, err))
@@ -214,8 +265,18 @@ func Run(ctx context.Context, cfg Config) error {
 			}
 		})
 	}
+	if cfg.Metrics != "" {
+		shown.started(metrics.Page(metrics.New(metrics.Sources{
+			Version: cfg.Version, Sessions: manager, Road: road, Access: access, Gate: menus.Gate(), Journal: log,
+			Socket: func() rawgre.Stats { return rawgre.Total(sockets) }, PerSession: cfg.MetricsSessions,
+		})), manager.Serving, &pulse{alive: manager.Alive, turns: road.Turns})
+	}
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyReady) // no systemd is no error
+	if limit := watchdog(); limit > 0 {
+		above.Go(func() { keepAwake(ctx, limit, &pulse{alive: manager.Alive, turns: road.Turns}, log) })
+	}
 	<-ctx.Done()
+	shown.stopping()
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
 	log.Addf("system,info", "gopptp is stopping")
 	door.Close()
@@ -225,6 +286,8 @@ func Run(ctx context.Context, cfg Config) error {
 	scripts.Close() // after the sessions, whose ends run scripts too
 	road.Close()
 	below.Wait()
+	noMoreLog() // how all of it ended is in the files and at the servers
+	logged.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err
 	}
@@ -252,6 +315,11 @@ func listenUnix(path string) (net.Listener, error) {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("cannot remove the old socket: %w", err)
 		}
+	}
+	// systemd makes the directory, with RuntimeDirectory=; others find it gone after a
+	// new start of the machine.
+	if err := os.Mkdir(filepath.Dir(path), 0o750); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, fmt.Errorf("cannot make the directory of the socket: %w", err)
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {

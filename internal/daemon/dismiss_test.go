@@ -16,6 +16,7 @@ import (
 	"gopptp/internal/journal"
 	"gopptp/internal/menu"
 	"gopptp/internal/tree"
+	"gopptp/internal/web"
 )
 
 // apiWords is a sentence of the binary API; its words are short.
@@ -32,7 +33,7 @@ func apiWords(words ...string) []byte {
 func TestDismissedClients(t *testing.T) {
 	j := journal.New(nil, false)
 	menus := newTree(t, j)
-	network, err := doors(menus, t.TempDir(), j)
+	network, err := doors(menus, web.New(web.Config{Tree: menus, Journal: j}), t.TempDir(), j)
 	if err != nil {
 		t.Fatal(err)
 	}

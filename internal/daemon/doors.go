@@ -20,14 +20,22 @@ import (
 	"gopptp/internal/service"
 	"gopptp/internal/sshd"
 	"gopptp/internal/tree"
+	"gopptp/internal/web"
 )
 
 // maxSessions is the largest max-sessions of a service: what bounds connections
 // is /ip/service, not the door behind it.
 const maxSessions = 1000
 
+// runner gives what runs scripts that come from outside.
+func runner(menus *tree.Tree) func(context.Context, tree.User, string, io.Writer) error {
+	return func(ctx context.Context, u tree.User, script string, out io.Writer) error {
+		return console.NewSession(menus, u).Run(ctx, script, out)
+	}
+}
+
 // doors makes what serves the network: the services of /ip/service by name.
-func doors(menus *tree.Tree, data string, log *journal.Journal) (map[string]service.Door, error) {
+func doors(menus *tree.Tree, page *web.Server, data string, log *journal.Journal) (map[string]service.Door, error) {
 	gate := menus.Gate()
 	keys, err := sshd.LoadOrMakeHostKeys(data)
 	if err != nil {
@@ -35,14 +43,10 @@ func doors(menus *tree.Tree, data string, log *journal.Journal) (map[string]serv
 	}
 	secure := sshd.New(sshd.Config{Tree: menus, Login: gate.Login, Knows: gate.Knows, LoginKey: gate.LoginKey, HostKeys: keys})
 	binary := api.New(api.Config{Tree: menus, Login: gate.Login, Clear: gate.Clear, Journal: log, MaxSessions: maxSessions})
-	web := http.NewServeMux()
-	web.Handle(rest.Prefix+"/", rest.New(rest.Config{
-		Tree: menus, Login: gate.Login,
-		Run: func(ctx context.Context, u tree.User, script string, out io.Writer) error {
-			return console.NewSession(menus, u).Run(ctx, script, out)
-		},
-	}))
-	serveWeb := func(ctx context.Context, l net.Listener) error { return rest.Serve(ctx, l, nil, web, log) }
+	both := http.NewServeMux() // for programs, and for people
+	both.Handle(rest.Prefix+"/", rest.New(rest.Config{Tree: menus, Login: gate.Login, Run: runner(menus)}))
+	both.Handle("/", page)
+	serveWeb := func(ctx context.Context, l net.Listener) error { return rest.Serve(ctx, l, nil, both, log) }
 	return map[string]service.Door{
 		"ssh": secure.Serve,
 		"api": binary.Serve, "api-ssl": binary.Serve,
@@ -82,7 +86,8 @@ const passwordLength = 16
 const maxPasswordFile = 4096
 
 // firstUser makes the user admin in a new system. A password that nobody chose
-// is told once, on the program's own output: it stands in no log that is kept.
+// is told once, on the program's own output: it stands in no log that is kept, and
+// so it is told nobody where that output is systemd's journal.
 func firstUser(menus *tree.Tree, file string, out io.Writer) error {
 	secret := ""
 	made, err := menus.FirstUser(func() (_ string, err error) {
@@ -94,6 +99,10 @@ func firstUser(menus *tree.Tree, file string, out io.Writer) error {
 	})
 	if err != nil {
 		return fmt.Errorf("cannot make the user admin: %w", err)
+	}
+	if made && secret != "" && isJournal(out) {
+		fmt.Fprintf(out, "The user admin was made. Give it a password: gopptp exec '/user/set admin password=NEW'\n")
+		return nil
 	}
 	if made && secret != "" {
 		fmt.Fprintf(out, "The user admin was made, with the password %s\nIt is not shown again. To change it: gopptp exec '/user/set admin password=NEW'\n", secret)

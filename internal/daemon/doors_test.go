@@ -24,6 +24,7 @@ import (
 	"gopptp/internal/store"
 	"gopptp/internal/tree"
 	"gopptp/internal/tree/treetest"
+	"gopptp/internal/web"
 )
 
 // newTree makes a tree over an empty store.
@@ -129,7 +130,7 @@ func TestDoors(t *testing.T) {
 	if _, err := menus.FirstUser(func() (string, error) { return "secret", nil }); err != nil {
 		t.Fatal(err)
 	}
-	network, err := doors(menus, dir, j)
+	network, err := doors(menus, web.New(web.Config{Tree: menus, Journal: j}), dir, j)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,6 +191,15 @@ func TestDoors(t *testing.T) {
 		}
 		if got != `{"name":"gopptp"}` {
 			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		page, err := client.Get(scheme + "://127.0.0.1:" + port + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(page.Body)
+		page.Body.Close()
+		if err != nil || page.Request.URL.Path != "/web/" || !strings.Contains(string(text), "<title>gopptp") {
+			t.Errorf("%s: the page is at %s, %q, %v", name, page.Request.URL, text, err)
 		}
 		set(name, port, "yes")
 		client.CloseIdleConnections()

@@ -4,16 +4,18 @@ import (
 	"strconv"
 
 	"gopptp/internal/nas"
+	"gopptp/internal/records"
 	"gopptp/internal/script"
 	"gopptp/internal/session"
 	"gopptp/internal/tree"
 )
 
 // events hands on what happens to sessions: they are accounted, scripts are run,
-// and the user's secret remembers.
+// the user's secret remembers, and what became of a call is recorded.
 type events struct {
 	access  *nas.NAS
 	scripts *script.Runner
+	records *records.Keeper
 	menus   *tree.Tree // set before the first session
 }
 
@@ -29,6 +31,8 @@ func (e *events) tell(ev session.Event) {
 		e.scripts.Hook(hook(e.menus, ev, "on-down", ev.Policy.OnDown))
 	case session.Ended:
 		e.menus.SessionEnded(ev.Grant.Secret, ev.At, ev.Status.CallerID, ev.Cause.String())
+	case session.Over:
+		e.records.Add(record(ev))
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 	"gopptp/internal/store"
 	"gopptp/internal/tree"
 	"gopptp/internal/tree/treetest"
+	"gopptp/internal/web"
 )
 
 // errClosed says that a door did not let a user in.
@@ -160,7 +161,7 @@ func TestPoliciesAtEveryDoor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, err := doors(menus, t.TempDir(), j)
+	network, err := doors(menus, web.New(web.Config{Tree: menus, Journal: j}), t.TempDir(), j)
 	if err != nil {
 		t.Fatal(err)
 	}

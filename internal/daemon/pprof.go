@@ -2,16 +2,13 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
 	"runtime"
-	"sync"
 	"time"
 
 	"gopptp/internal/plane"
@@ -22,9 +19,6 @@ const (
 	// mutexRate is how many waits for a lock one is written down of, while there
 	// is somebody to ask for them. It is rare enough to cost nothing.
 	mutexRate = 100
-	// profileHeader is how long a request may take to arrive. There is no limit on
-	// the answer: it takes as long as it was asked to.
-	profileHeader = 10 * time.Second
 	// profileEnd is how long a profile that is being taken may need to end with the
 	// daemon.
 	profileEnd = time.Second
@@ -81,32 +75,12 @@ func profiles(counters func(io.Writer)) http.Handler {
 }
 
 // serveProfiles answers until ctx ends or the listener fails, which it closes. It
-// returns after the last answer; a profile that is being taken ends early.
+// returns after the last answer; a profile that is being taken ends early. There is no
+// limit on an answer: it takes as long as it was asked to.
 func serveProfiles(ctx context.Context, l net.Listener, h http.Handler) error {
 	before := runtime.SetMutexProfileFraction(mutexRate)
 	defer runtime.SetMutexProfileFraction(before)
-	server := &http.Server{
-		Handler:           h,
-		ReadHeaderTimeout: profileHeader,
-		ErrorLog:          log.New(io.Discard, "", 0), // what the one who asks does not see is of no use
-		BaseContext:       func(net.Listener) context.Context { return ctx },
-	}
-	var closing sync.WaitGroup
-	defer closing.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	closing.Go(func() {
-		<-ctx.Done()
-		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), profileEnd)
-		defer cancel()
-		if server.Shutdown(late) != nil {
-			server.Close()
-		}
-	})
-	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	return serveHTTP(ctx, l, &http.Server{Handler: h}, profileEnd)
 }
 
 // writeCounters writes how many packets were lost inside of the daemon, and why:

@@ -32,6 +32,10 @@ type Config struct {
 	Tree  *tree.Tree
 	Login login.Login
 
+	// User gives the user of a request that another handler has let in. Nil to let
+	// them in by name and password, which is what Login is for.
+	User func(*http.Request) tree.User
+
 	// Run runs a script for /rest/execute, for a user and with what it prints
 	// going to out. Nil for none: there is no such command then.
 	Run func(ctx context.Context, u tree.User, script string, out io.Writer) error
@@ -41,6 +45,7 @@ type Config struct {
 type handler struct {
 	tree    *tree.Tree
 	run     func(ctx context.Context, u tree.User, script string, out io.Writer) error
+	user    func(*http.Request) tree.User // nil to ask gate
 	gate    *gate
 	foreign http.CrossOriginProtection
 }
@@ -48,7 +53,7 @@ type handler struct {
 // New makes a handler for the paths under Prefix. Behind Serve it logs each
 // connection in once; behind another server, each request.
 func New(c Config) http.Handler {
-	return &handler{tree: c.Tree, run: c.Run, gate: newGate(c.Login)}
+	return &handler{tree: c.Tree, run: c.Run, user: c.User, gate: newGate(c.Login)}
 }
 
 // contentType is what answers with a body are.
@@ -114,7 +119,7 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) (answer, error)
 	if h.foreign.Check(r) != nil {
 		return answer{}, errForeign
 	}
-	user, done, err := h.gate.enter(r)
+	user, done, err := h.enter(r)
 	if err != nil {
 		return answer{}, err
 	}
@@ -134,6 +139,14 @@ func (h *handler) answer(w http.ResponseWriter, r *http.Request) (answer, error)
 		}
 	}
 	return method(q)
+}
+
+// enter gives the user of a request.
+func (h *handler) enter(r *http.Request) (u tree.User, done func(), err error) {
+	if h.user != nil {
+		return h.user(r), func() {}, nil
+	}
+	return h.gate.enter(r)
 }
 
 // readBody reads the object that a request brings.

@@ -74,6 +74,23 @@ func TestLoginThatIsCutShort(t *testing.T) {
 	}
 }
 
+// TestUserOfAnother checks that a request whose user somebody else knows is not asked
+// for a password, and may do what that user may.
+func TestUserOfAnother(t *testing.T) {
+	menus, _ := newTree(t)
+	h := New(Config{Tree: menus, User: func(r *http.Request) tree.User {
+		return tree.User{Name: r.Header.Get("User"), Policies: policies[r.Header.Get("User")]}
+	}})
+	for user, want := range map[string]int{"admin": 201, "reader": 403, "": 403} {
+		r := httptest.NewRequest(http.MethodPut, "/rest/ppp/secret", strings.NewReader(`{"name":"bob"}`))
+		r.Header.Set("User", user)
+		w := httptest.NewRecorder()
+		if h.ServeHTTP(w, r); w.Code != want {
+			t.Errorf("%q: %d %s", user, w.Code, w.Body)
+		}
+	}
+}
+
 func TestForeignPage(t *testing.T) {
 	h, _ := newHandler(t)
 	for origin, want := range map[string]int{"": 201, "http://example.com": 201, "http://evil.example": 403} {

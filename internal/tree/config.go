@@ -6,6 +6,7 @@ import (
 	"gopptp/internal/journal"
 	"gopptp/internal/logging"
 	"gopptp/internal/login"
+	"gopptp/internal/records"
 	"gopptp/internal/service"
 	"gopptp/internal/store"
 )
@@ -24,6 +25,7 @@ type Config struct {
 	Gate        *login.Gate             // who comes in; a new one by default
 	Services    *service.Supervisor     // the ports; a new one by default
 	Logging     *logging.Router         // the rules of the log; a new one by default
+	Records     *records.Keeper         // what became of calls; nil for none
 	Certificate func(name string) error // reports why a certificate cannot be used; nil for not known
 	Machine     func() Machine          // what it runs on; unknown by default
 	Network     Network                 // what its IP stack knows; nothing by default

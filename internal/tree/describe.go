@@ -50,3 +50,25 @@ func (rateLimit) Describe() string {
 func (routeList) Describe() string {
 	return "`dst gateway metric`, separated by commas"
 }
+
+// What a page makes fields of, where a type differs from the one that it is made of.
+
+// Form says how a person is asked for a value.
+func (interfaceName) Form() menu.Form {
+	return menu.String{Min: 1, Max: maxInterface, Line: true}.Form()
+}
+
+// Form says how a person is asked for a value.
+func (policySet) Form() menu.Form {
+	return menu.Form{Kind: menu.FormSet, Words: login.PolicyNames}
+}
+
+// Form says how a person is asked for a value.
+func (t scriptText) Form() menu.Form {
+	f := t.String.Form()
+	f.Kind = menu.FormScript
+	return f
+}
+
+// Form says how a person is asked for a value.
+func (network4) Form() menu.Form { return menu.Form{Kind: menu.FormPrefix} }

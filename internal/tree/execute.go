@@ -82,7 +82,7 @@ func (t *Tree) Execute(ctx context.Context, u User, r *menu.Request, emit Emit) 
 	case "edit": // a console asks for what set does
 		return nil, menu.Errorf(menu.Refused, "failure: edit needs a terminal")
 	case "export":
-		return nil, t.export(u, r, emit)
+		return nil, t.export(ctx, u, r, emit)
 	case "import":
 		return nil, t.importFile(ctx, u, r, emit)
 	case "move":

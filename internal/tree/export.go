@@ -1,12 +1,14 @@
 package tree
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
 
 	"gopptp/internal/export"
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 )
 
 // offerExport gives the command export to m if anything at it or below it is
@@ -59,7 +61,7 @@ const scriptSuffix = ".rsc"
 
 // export gives the configuration of a menu and all below it, as lines or into a
 // file.
-func (t *Tree) export(u User, r *menu.Request, emit Emit) error {
+func (t *Tree) export(ctx context.Context, u User, r *menu.Request, emit Emit) error {
 	has := func(word string) bool {
 		_, given := r.Args[word]
 		return given
@@ -76,7 +78,7 @@ func (t *Tree) export(u User, r *menu.Request, emit Emit) error {
 	}
 	lines := append(export.Header(time.Now(), t.version), export.Lines(t.root, r.Menu, t, export.Options{
 		Verbose: has("verbose"), Terse: has("terse"), Where: where,
-		Sensitive: has("show-sensitive") && u.May(menu.Sensitive),
+		Sensitive: has("show-sensitive") && u.May(menu.Sensitive), Progress: progress.Of(ctx),
 	})...)
 	if has("file") {
 		return t.writeFile(u, withSuffix(r.Args["file"], scriptSuffix), []byte(strings.Join(lines, "\n")+"\n"), false)

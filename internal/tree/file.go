@@ -39,7 +39,7 @@ func (t *Tree) newFiles() *fileMenu {
 			readOnly("type", menu.String{}, "What the file is, by the end of its name"),
 			readOnly("size", size{counter}, "Size of the file"),
 			readOnly("last-modified", menu.DateTime{}, "When the file was last written"),
-			{Name: "contents", Type: menu.String{Max: maxContents}, Optional: true, Sensitive: true,
+			{Name: "contents", Type: scriptText{menu.String{Max: maxContents}}, Optional: true, Sensitive: true,
 				Help: "Text of the file, if it is text and small; an export may hold passwords"},
 		},
 		Commands: []*menu.Command{

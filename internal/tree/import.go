@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/progress"
 )
 
 // A Script is a script to run.
@@ -123,8 +124,20 @@ func (t *Tree) importFile(ctx context.Context, u User, r *menu.Request, emit Emi
 		}
 	} else {
 		s := Script{Source: source, Out: out}
-		if r.Args["verbose"] == menu.True {
-			s.Trace = func(line int, command string) { out.line("#line " + strconv.Itoa(line) + "\n" + command) }
+		tell, verbose := progress.Of(ctx), r.Args["verbose"] == menu.True
+		total := len(lines)
+		if lines[total-1] == "" {
+			total-- // the last one ended with its line
+		}
+		if tell != nil || verbose {
+			s.Trace = func(line int, command string) {
+				if tell != nil {
+					tell(progress.Step{What: "import", Unit: "lines", Done: line - 1, Total: total})
+				}
+				if verbose {
+					out.line("#line " + strconv.Itoa(line) + "\n" + command)
+				}
+			}
 		}
 		ctx, end := t.Batch(ctx)
 		err = t.interpret.Run(ctx, u, s)

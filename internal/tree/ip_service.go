@@ -82,7 +82,7 @@ func (t *Tree) newServices() *table {
 			Flags:   []menu.Flag{whenOff},
 			Columns: []menu.Column{{Property: "name"}, {Property: "port"}, {Property: "address"}, {Property: "certificate"}, {Property: "max-sessions"}},
 			Properties: []menu.Property{
-				{Name: "name", Type: menu.Words(), ReadOnly: true, Help: "Name of the service"},
+				{Name: "name", Type: menu.Words(), ReadOnly: true, Help: "Name of the service; www and www-ssl are the page for browsers, and REST"},
 				{Name: "port", Type: menu.Int{Min: 1, Max: 65535}, Help: "TCP port"},
 				{Name: "address", Type: networks{}, Default: loopback,
 					Help: "Networks that may use the service; empty for all. A service for loopback alone does not listen on other addresses"},

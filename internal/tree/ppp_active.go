@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"gopptp/internal/menu"
+	"gopptp/internal/session"
 )
 
 // An activeMenu is /ppp/active: the users who are connected.
@@ -64,6 +65,19 @@ func (a *activeMenu) rows() []*menu.Row {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// ActiveID gives the id of the row of /ppp/active that stands for a session.
+func ActiveID(s session.Status) string { return rowOf(s).String() }
+
+// ActiveSession gives the Status.ID of the session that a row of /ppp/active stands
+// for, if it can be the id of one.
+func ActiveSession(id string) (session uint64, ok bool) {
+	n, isID, err := menu.ParseID(id)
+	if err != nil || !isID || n < dynamic {
+		return 0, false
+	}
+	return sessionOf(n), true
 }
 
 func (a *activeMenu) item(text string) (*menu.Row, error) { return pick(a.rows(), text) }

@@ -27,8 +27,10 @@ var elsewhere = menu.String{Max: maxName, Line: true}
 // poolOrAddress is an address, or the pool that addresses are taken from.
 var poolOrAddress = menu.Reference{Path: "/ip/pool", Address: true, Word: "pool"}
 
-// script is the source of a script.
-var script = menu.String{}
+// scriptText is text of many lines, such as the source of a script.
+type scriptText struct{ menu.String }
+
+var script = scriptText{}
 
 // newProfiles declares /ppp/profile.
 func (t *Tree) newProfiles() *table {

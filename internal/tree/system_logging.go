@@ -1,7 +1,7 @@
 package tree
 
 import (
-	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -78,12 +78,17 @@ func (t *Tree) newLogActions() *table {
 				{Name: "disk-file-name", Type: fileName{}, Default: "log", Absent: disk, Help: "Name of the files"},
 				{Name: "disk-lines-per-file", Type: lines, Default: "1000", Absent: disk, Help: "Entries in a file"},
 				{Name: "disk-file-count", Type: lines, Default: "2", Absent: disk, Help: "Files that are kept"},
+				{Name: "disk-log-format", Type: menu.Words("default", "json"), Default: "default", Absent: disk, Help: "Lines of text, or of JSON"},
 				{Name: "disk-stop-on-full", Type: menu.Bool{}, Default: menu.False, Absent: disk, Kept: true, Help: "Whether no entry is added to full files"},
 				{Name: "remember", Type: menu.Bool{}, Default: menu.True, Kept: true, Help: "Whether entries are kept until they were seen"},
 				{Name: "remote", Type: serverAddress{}, Default: "0.0.0.0", Absent: remote, Help: "Address of the syslog server"},
-				{Name: "remote-port", Type: portNumber, Default: "514", Absent: remote, Help: "UDP port of the syslog server"},
-				{Name: "src-address", Type: serverAddress{}, Default: "0.0.0.0", Absent: remote, Kept: true, Help: "Address that packets come from"},
-				{Name: "bsd-syslog", Type: menu.Bool{}, Default: menu.False, Absent: remote, Help: "Whether packets have the time and the system's name (RFC 3164)"},
+				{Name: "remote-port", Type: portNumber, Default: "514", Absent: remote, Help: "Port of the syslog server"},
+				{Name: "remote-protocol", Type: menu.Words("udp", "tcp"), Default: "udp", Absent: remote, Help: "What packets are sent by"},
+				{Name: "remote-log-format", Type: menu.Words("default", "syslog", "rfc5424"), Default: "default", Absent: remote,
+					Help: "Topics and message alone, with the time and the system's name (RFC 3164), or all of RFC 5424"},
+				{Name: "src-address", Type: serverAddress{}, Default: "0.0.0.0", Absent: remote, Help: "Address that packets come from"},
+				{Name: "bsd-syslog", Type: menu.Bool{}, Default: menu.False, Absent: remote, Help: "The older word for remote-log-format=syslog"},
+				{Name: "syslog-time-format", Type: menu.Words("bsd-syslog", "iso8601"), Default: "bsd-syslog", Absent: remote, Help: "Time in packets of remote-log-format=syslog"},
 				{Name: "syslog-facility", Type: menu.Words(facilities...), Default: "daemon", Absent: remote, Help: "Facility of packets"},
 				{Name: "syslog-severity", Type: menu.Words(append([]string{"auto"}, syslogSeverities...)...), Default: "auto", Absent: remote, Help: "Severity of packets; auto takes it from the topics"},
 				{Name: "default", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether the action is built in"},
@@ -118,13 +123,34 @@ func (t *Tree) newLogActions() *table {
 
 // logAction is a row of /system/logging/action in the engine's types.
 func logAction(r *menu.Row) logging.Action {
-	host, _, _ := strings.Cut(r.Get("remote"), "@")
-	return logging.Action{
+	source := syslogAddress(r, "src-address")
+	if source.IsUnspecified() {
+		source = netip.Addr{}
+	}
+	a := logging.Action{
 		ID: uint64(r.ID), Target: logging.Target(r.Get("target")),
 		File: r.Get("disk-file-name"), Lines: number(r, "disk-lines-per-file"), Files: number(r, "disk-file-count"),
-		Server: net.JoinHostPort(host, r.Get("remote-port")), BSD: r.Is("bsd-syslog"),
+		Server: netip.AddrPortFrom(syslogAddress(r, "remote"), uint16(number(r, "remote-port"))), Source: source,
+		TCP: r.Get("remote-protocol") == "tcp", ISOTime: r.Get("syslog-time-format") == "iso8601",
 		Facility: slices.Index(facilities, r.Get("syslog-facility")), Severity: slices.Index(syslogSeverities, r.Get("syslog-severity")),
 	}
+	switch a.Target {
+	case logging.Disk:
+		a.Format = logging.Format(r.Get("disk-log-format"))
+	case logging.Remote:
+		a.Format = logging.Format(r.Get("remote-log-format"))
+		if a.Format == logging.Plain && r.Is("bsd-syslog") {
+			a.Format = logging.BSD
+		}
+	}
+	return a
+}
+
+// syslogAddress gives a serverAddress' address without its routing table.
+func syslogAddress(r *menu.Row, name string) netip.Addr {
+	host, _, _ := strings.Cut(r.Get(name), "@")
+	a, _ := netip.ParseAddr(host) // it was accepted
+	return a
 }
 
 // newLogRules declares /system/logging.

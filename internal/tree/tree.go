@@ -8,6 +8,7 @@ import (
 	"gopptp/internal/logging"
 	"gopptp/internal/login"
 	"gopptp/internal/menu"
+	"gopptp/internal/records"
 	"gopptp/internal/service"
 	"gopptp/internal/store"
 )
@@ -21,6 +22,7 @@ type Tree struct {
 	gate     *login.Gate
 	services *service.Supervisor
 	logging  *logging.Router
+	records  *records.Keeper // nil for none
 
 	certificate func(name string) error
 	network     Network     // what the machine knows
@@ -61,7 +63,7 @@ func (c Config) New() (*Tree, error) {
 		c.Logging = logging.New()
 	}
 	t := &Tree{
-		store: c.Store, engine: c.Engine, journal: c.Journal, gate: c.Gate, services: c.Services, logging: c.Logging,
+		store: c.Store, engine: c.Engine, journal: c.Journal, gate: c.Gate, services: c.Services, logging: c.Logging, records: c.Records,
 		certificate: c.Certificate, network: c.Network, version: c.release(), files: c.Files, interpret: c.Interpreter,
 		bindings: map[*menu.Menu]binding{}, tables: map[string]*table{},
 		references: map[*menu.Menu][]*menu.Property{}, links: links{rows: map[menu.ID]link{}},
@@ -88,6 +90,7 @@ func (c Config) New() (*Tree, error) {
 	poolUsed := t.newPoolUsed()
 	ports := t.newServices()
 	aaa := t.newAAA()
+	calls := t.newRecords()
 	radius := t.newRadius()
 	incoming := t.newRadiusIncoming()
 	actions := t.newLogActions()
@@ -116,7 +119,7 @@ func (c Config) New() (*Tree, error) {
 		&menu.Menu{Name: "ip", Help: "Addresses and services of the Internet Protocol", Children: []*menu.Menu{addresses.menu, arp.menu, neighbors.menu, pools.menu, routes.menu, ports.menu}},
 		&menu.Menu{Name: "ipv6", Help: "Addresses of the Internet Protocol, version 6", Children: []*menu.Menu{addresses6.menu, neighbors6.menu}},
 		log.menu,
-		&menu.Menu{Name: "ppp", Help: "Point to Point Protocol", Children: []*menu.Menu{aaa.menu, active.menu, l2tp.menu, profiles.menu, secrets.menu}},
+		&menu.Menu{Name: "ppp", Help: "Point to Point Protocol", Children: []*menu.Menu{aaa.menu, active.menu, l2tp.menu, profiles.menu, calls.menu, secrets.menu}},
 		radius.menu,
 		routing,
 		&menu.Menu{Name: "system", Help: "System information and utilities", Children: []*menu.Menu{clock.menu, identity.menu, rules.menu, packages.menu, resource.menu, routerboard.menu, scripts.menu}},
@@ -135,7 +138,7 @@ func (c Config) New() (*Tree, error) {
 
 	// The order in which rows are loaded and given to the engine.
 	order := []*table{
-		identity, clock, pools, profiles, secrets, l2tp, servers, settings, clients, aaa, radius, incoming, groups, users, userAAA, keys, ports, actions, rules, scripts,
+		identity, clock, pools, profiles, secrets, l2tp, servers, settings, clients, aaa, calls, radius, incoming, groups, users, userAAA, keys, ports, actions, rules, scripts,
 	}
 	for _, b := range order {
 		t.bind(b)

@@ -104,7 +104,7 @@ func (t *Tree) newUsers() *table {
 					Help: "Password of the user; it is never shown, and an empty one lets nobody in"},
 				{Name: "address", Type: networks{}, Help: "Addresses and networks that the user may come from; empty for any"},
 				{Name: "inactivity-policy", Type: menu.Words("none", "lockscreen", "logout"), Default: "none", Kept: true, Help: "What is done with a user who does nothing"},
-				{Name: "inactivity-timeout", Type: menu.Time{Min: minInactivity, Max: maxInactivity}, Default: "10m", Kept: true, Help: "Time after which a user does nothing"},
+				{Name: "inactivity-timeout", Type: menu.Time{Min: minInactivity, Max: maxInactivity}, Default: "10m", Help: "Time without anything done after which a session of the web page ends"},
 				readOnly("last-logged-in", menu.DateTime{}, "When the user last came in since the system started"),
 				{Name: "expired", Type: menu.Bool{}, Default: menu.False, ReadOnly: true, Help: "Whether the password has to be changed"},
 				comment,
@@ -120,7 +120,7 @@ func (t *Tree) newUsers() *table {
 		put: func(r *menu.Row) {
 			t.gate.PutAccount(login.Account{
 				ID: uint64(r.ID), Name: r.Get("name"), Group: referenced(r, "group"), Hash: r.Get("password"),
-				Allowed: prefixes(r, "address"), Disabled: r.Is(disabled),
+				Allowed: prefixes(r, "address"), Disabled: r.Is(disabled), Inactivity: duration(r, "inactivity-timeout"),
 			})
 		},
 		drop: func(id menu.ID) { t.gate.RemoveAccount(uint64(id)) },
