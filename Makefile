@@ -9,12 +9,19 @@ export GOMAXPROCS ?= 2
 export GOPPTP_BIN := $(CURDIR)/bin/gopptp
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The time of the last commit, which dates packages: built again they are the same, octet by octet.
+EPOCH = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || date +%s))
+# A version that Debian can compare: that of the tag, or before there are tags the time of the commit.
+DEB_VERSION ?= $(if $(filter v%,$(VERSION)),$(VERSION:v%=%),0~$(shell date -u -d @$(EPOCH) +%Y%m%d%H%M%S).$(VERSION))
 FUZZTIME ?= 10s
 
 REPORT = go run ./test/report
 # The packages whose tests need guests or measure, one after the other; and all others.
 INTEROP = ./test/tunnel ./test/interop
 UNIT = $$(go list ./... | grep -v -e '/test/tunnel$$' -e '/test/interop$$')
+# What reads and writes octets, or counts: the packages that other kinds of processors could break.
+CROSS = ./gre ./mppc ./mppe/... ./mschap ./ppp/... ./pptp/wire ./internal/offload ./internal/shape ./internal/menu ./internal/radius ./internal/store ./internal/rawgre
+UNCROSSED = ^TestRequiresRoot|Alloc|^TestReorderAgainstOthers$$|^TestPackedLoss$$|^TestStatelessOutage$$|^TestRateIsHeld$$|^TestIncoming$$|^TestManyRequests$$|^TestKill
 
 .PHONY: help
 help: ## print the targets
@@ -35,6 +42,7 @@ demo: ## the page's example between two daemons, in namespaces of its own (root)
 test: setup ## everything below but fuzz and the long bench: what CI runs (as root, or half is skipped)
 	@$(MAKE) check
 	@$(MAKE) unit
+	@$(MAKE) cross-test
 	@$(MAKE) interop
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) demo; else echo 'demo: skipped, needs root'; fi
 	@if [ "$$(id -u)" = 0 ]; then $(MAKE) bench-quick; else echo 'bench-quick: skipped, needs root'; fi
@@ -45,7 +53,7 @@ check: ## formatting, vet, tidiness of the module, shell scripts' syntax
 		[ -z "$$unformatted" ] || { echo "gofmt would change: $$unformatted"; exit 1; }
 	@go vet ./...
 	@go mod tidy -diff
-	@for script in .ci/run test/setup test/demo/demo test/lab/guest test/lab/guest-exec test/lab/guest-init test/lab/host/peer; do bash -n $$script; done
+	@for script in .ci/run packaging/release packaging/licences packaging/deb/build test/deb/testdata/confine test/setup test/demo/demo test/lab/guest test/lab/guest-exec test/lab/guest-init test/lab/host/peer; do bash -n $$script; done
 	@echo 'ok   check'
 
 .PHONY: unit
@@ -77,6 +85,29 @@ bench: setup build ## all that is measured, as ratios, each of two things measur
 bench-quick: setup build ## the same rows in 2 minutes; fails where a ratio is below half of bench/baseline.json (root)
 	@go run ./test/bench -quick $(GOPPTP_BIN)
 
+.PHONY: deb
+deb: build ## a Debian package for this kind of machine, in dist
+	@mkdir -p dist
+	@SOURCE_DATE_EPOCH=$(EPOCH) packaging/deb/build $(GOPPTP_BIN) $(subst -,+,$(DEB_VERSION))-1 dist/gopptp_$(subst -,+,$(DEB_VERSION))-1_$$(dpkg --print-architecture).deb
+	@ls dist/gopptp_$(subst -,+,$(DEB_VERSION))-1_*.deb
+
+.PHONY: release
+release: ## archives for every kind of Linux machine, with sums and what is in them, in dist/release
+	@SOURCE_DATE_EPOCH=$(EPOCH) packaging/release $(VERSION) dist/release
+	@cat dist/release/SHA256SUMS
+
+.PHONY: cross-test
+# mips is big-endian and of 32 bits, arm little-endian and of 32 bits. An emulator runs the tests, without the race
+# detector, and so many times slower that those are left out which only do the same for long, which count allocations, and
+# which ask the kernel for what an emulator does not translate, or start themselves again.
+cross-test: setup ## the unit tests of what reads octets and counts, on an emulated mips and arm
+	@{ \
+		status=0; \
+		GOARCH=mips GOMIPS=softfloat CGO_ENABLED=0 go test -json -exec qemu-mips -skip '$(UNCROSSED)' -timeout 4m $(CROSS) || status=1; \
+		GOARCH=arm GOARM=7 CGO_ENABLED=0 go test -json -exec qemu-arm -skip '$(UNCROSSED)' -timeout 4m $(CROSS) || status=1; \
+		exit $$status; \
+	} | CI= $(REPORT)
+
 .PHONY: fuzz
 # The fuzzer sometimes reports the end of its own time as a failure ("context deadline exceeded", without an input that
 # fails); that is none.
@@ -101,4 +132,4 @@ setup: ## install what the tests need and this machine lacks (Debian, root)
 
 .PHONY: clean
 clean: ## remove what was built
-	@rm -rf bin
+	@rm -rf bin dist

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,15 +46,16 @@ func TestPulse(t *testing.T) {
 // TestKeepAwake: a beat as long as there is a pulse, silence and one line in the log
 // when there is none, and beats again.
 func TestKeepAwake(t *testing.T) {
-	var notes []string // what systemd would hear; the socket is no part of this test
 	synctest.Test(t, func(t *testing.T) {
-		log := journal.New(func(e journal.Entry) { notes = append(notes, e.Message) }, false)
+		notes := make(chan string, 10)
+		log := journal.New(func(e journal.Entry) { notes <- e.Message }, false)
 		ctx, cancel := context.WithCancel(t.Context())
-		looks, hangs := 0, false
+		var looks atomic.Int32
+		var hangs atomic.Bool
 		p := &pulse{
 			alive: func(ctx context.Context) error {
-				looks++
-				if hangs {
+				looks.Add(1)
+				if hangs.Load() {
 					<-ctx.Done()
 					return ctx.Err()
 				}
@@ -67,15 +69,18 @@ func TestKeepAwake(t *testing.T) {
 			keepAwake(ctx, 30*time.Second, p, log)
 		}()
 		time.Sleep(45 * time.Second)
-		if looks != 5 || len(notes) != 0 {
-			t.Errorf("%d looks in 45 s, and %q", looks, notes)
+		if n := looks.Load(); n != 5 || len(notes) != 0 {
+			t.Errorf("%d looks in 45 s, and %d lines in the log", n, len(notes))
 		}
-		hangs = true
+		hangs.Store(true)
 		time.Sleep(time.Minute)
-		if len(notes) != 1 || !strings.Contains(notes[0], "the owner of the sessions does not answer") {
-			t.Errorf("without a pulse the log has %q", notes)
+		if len(notes) != 1 {
+			t.Fatalf("without a pulse the log has %d lines", len(notes))
 		}
-		hangs = false
+		if got := <-notes; !strings.Contains(got, "the owner of the sessions does not answer") {
+			t.Errorf("without a pulse the log has %q", got)
+		}
+		hangs.Store(false)
 		time.Sleep(time.Minute)
 		cancel()
 		<-done

@@ -13,6 +13,8 @@ const (
 	greFixedValue = 0x2001
 	grePPP        = 0x880b
 	greCallID     = 6 // where the Call ID stands, the lower half of the key
+
+	maxDatagram = 1<<16 - 1 // all of any packet of IPv4
 )
 
 // filter is the classic BPF program of socket shard of shards, a power of two. It gives
@@ -36,7 +38,7 @@ func filter(shard, shards int) []bpf.Instruction {
 			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: uint32(shards - 1)},
 			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: uint32(shard), SkipTrue: drop})
 	}
-	program = append(program, bpf.RetConstant{Val: 1<<32 - 1}, bpf.RetConstant{Val: 0})
+	program = append(program, bpf.RetConstant{Val: maxDatagram}, bpf.RetConstant{Val: 0})
 	for i, instruction := range program {
 		if jump, ok := instruction.(bpf.JumpIf); ok {
 			jump.SkipTrue = uint8(len(program) - 2 - i)

@@ -13,7 +13,7 @@ import (
 )
 
 // TestRequiresRootSystemd: the daemon tells systemd that it is ready once its
-// socket answers, and that it stops, and ends well.
+// socket answers, again and again that it lives, and that it stops, and ends well.
 func TestRequiresRootSystemd(t *testing.T) {
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "gopptp")
@@ -39,7 +39,7 @@ func TestRequiresRootSystemd(t *testing.T) {
 	}
 	socket := filepath.Join(dir, "s")
 	cmd := exec.Command(binary, "run", "--data", filepath.Join(dir, "data"), "--socket", socket)
-	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify.LocalAddr().String())
+	cmd.Env = append(os.Environ(), "NOTIFY_SOCKET="+notify.LocalAddr().String(), "WATCHDOG_USEC=300000")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); errors.Is(err, fs.ErrPermission) {
 		t.Skipf("needs root: %v", err)
@@ -53,10 +53,20 @@ func TestRequiresRootSystemd(t *testing.T) {
 	if out, err := exec.Command(binary, "exec", "--socket", socket, ":put ready").CombinedOutput(); err != nil || string(out) != "ready\n" {
 		t.Errorf("exec at readiness: %q, %v", out, err)
 	}
+	const alive = "WATCHDOG=1"
+	for range 3 {
+		if got := told(); got != alive {
+			t.Errorf("told %q", got)
+		}
+	}
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	if got := told(); got != "STOPPING=1" {
+	got := told()
+	for got == alive {
+		got = told()
+	}
+	if got != "STOPPING=1" {
 		t.Errorf("told %q", got)
 	}
 	if err := cmd.Wait(); err != nil {
