@@ -1,11 +1,12 @@
 // Command sbom prints what a Go program is made of, as a CycloneDX 1.5 document: its
 // main module, the Go release that built it and every module in it, with the sums of
-// go.sum.
+// go.sum; and the packages of JavaScript in its page, by the table that is kept with
+// them.
 //
-//	go run ./packaging/sbom BINARY VERSION
+//	go run ./packaging/sbom BINARY VERSION TABLE
 //
-// It says only what the linker wrote into the program, so the same program gives the
-// same document. Licences are in another file.
+// It says only what the linker wrote into the program and what is in the table, so the
+// same program gives the same document. Licences are in another file.
 package main
 
 import (
@@ -13,30 +14,40 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"runtime/debug"
 	"strings"
 )
 
 func main() {
-	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: sbom BINARY VERSION")
+	if len(os.Args) != 4 {
+		fmt.Fprintln(os.Stderr, "usage: sbom BINARY VERSION TABLE")
 		os.Exit(2)
 	}
-	if err := run(os.Args[1], os.Args[2], os.Stdout); err != nil {
+	if err := run(os.Args[1], os.Args[2], os.Args[3], os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "sbom:", err)
 		os.Exit(1)
 	}
 }
 
-func run(binary, version string, out io.Writer) error {
+func run(binary, version, table string, out io.Writer) error {
 	info, err := buildinfo.ReadFile(binary)
 	if err != nil {
 		return err
 	}
-	d, err := describe(info, version)
+	text, err := os.ReadFile(table)
+	if err != nil {
+		return err
+	}
+	page, err := vendored(string(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", table, err)
+	}
+	d, err := describe(info, page, version)
 	if err != nil {
 		return err
 	}
@@ -88,7 +99,29 @@ type dependency struct {
 // shown has the settings of a build that change what the program is.
 var shown = []string{"GOOS", "GOARCH", "GOARM", "GOMIPS", "GOMIPS64", "GOAMD64", "GOARM64", "GORISCV64", "CGO_ENABLED", "-trimpath"}
 
-func describe(info *debug.BuildInfo, version string) (*document, error) {
+// row finds a package and its version in a row of the table of the page's vendor
+// directory.
+var row = regexp.MustCompile("(?m)^\\| `[^`]+` \\| `(@?[a-z/-]+): [^`]+` \\| ([0-9.]+) \\|")
+
+// vendored gives the packages of the npm registry in a table, each once.
+func vendored(table string) (parts []component, err error) {
+	seen := map[string]bool{}
+	for _, found := range row.FindAllStringSubmatch(table, -1) {
+		c := component{Type: "library", Name: found[1], Version: found[2]}
+		c.PURL = "pkg:npm/" + strings.Replace(c.Name, "@", "%40", 1) + "@" + c.Version
+		c.Ref = c.PURL
+		if !seen[c.Ref] {
+			seen[c.Ref] = true
+			parts = append(parts, c)
+		}
+	}
+	if len(parts) == 0 {
+		return nil, errors.New("no table of packages")
+	}
+	return parts, nil
+}
+
+func describe(info *debug.BuildInfo, page []component, version string) (*document, error) {
 	settings := map[string]string{}
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
@@ -121,6 +154,7 @@ func describe(info *debug.BuildInfo, version string) (*document, error) {
 		}
 		parts = append(parts, c)
 	}
+	parts = append(parts, page...)
 	all := dependency{Ref: whole.Ref}
 	deps := []dependency{}
 	for _, c := range parts {

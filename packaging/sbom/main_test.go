@@ -4,11 +4,43 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"regexp"
 	"runtime/debug"
 	"strings"
 	"testing"
 )
+
+// table is where the page's packages are listed.
+const table = "../../internal/web/page/vendor/README.md"
+
+// TestVendored finds each licence's package in the table, and none in another text.
+func TestVendored(t *testing.T) {
+	text, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, err := vendored(string(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	for _, c := range parts {
+		names[strings.TrimPrefix(c.Name, "@xterm/")] = true
+	}
+	licences, err := filepath.Glob(filepath.Join(filepath.Dir(table), "LICENSE.*"))
+	if err != nil || len(licences) != len(parts) {
+		t.Errorf("%d packages and %d licences, %v", len(parts), len(licences), err)
+	}
+	for _, l := range licences {
+		if name := strings.TrimPrefix(filepath.Ext(l), "."); !names[name] {
+			t.Errorf("%s is not in the table: %v", name, names)
+		}
+	}
+	if _, err := vendored("# nothing"); err == nil {
+		t.Error("a text without a table")
+	}
+}
 
 // TestDocument checks the document of this test's own program against what CycloneDX
 // 1.5 asks for.
@@ -18,10 +50,10 @@ func TestDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out, again bytes.Buffer
-	if err := run(self, "1.2+dirty", &out); err != nil {
+	if err := run(self, "1.2+dirty", table, &out); err != nil {
 		t.Fatal(err)
 	}
-	if err := run(self, "1.2+dirty", &again); err != nil || !bytes.Equal(out.Bytes(), again.Bytes()) {
+	if err := run(self, "1.2+dirty", table, &again); err != nil || !bytes.Equal(out.Bytes(), again.Bytes()) {
 		t.Errorf("the same program gives another document: %v", err)
 	}
 	var d document
@@ -42,7 +74,7 @@ func TestDocument(t *testing.T) {
 			t.Errorf("%s is there twice", c.Ref)
 		}
 		known[c.Ref] = true
-		if c.Type != "library" || c.Name == "" || c.Version == "" || !strings.HasPrefix(c.PURL, "pkg:golang/"+c.Name+"@") {
+		if c.Type != "library" || c.Name == "" || c.Version == "" || !strings.HasPrefix(c.PURL, "pkg:golang/"+c.Name+"@") && !strings.HasPrefix(c.PURL, "pkg:npm/") {
 			t.Errorf("component %+v", c)
 		}
 	}
@@ -61,7 +93,7 @@ func TestDescribeModules(t *testing.T) {
 		GoVersion: "go1.26.0", Main: debug.Module{Path: "gopptp"},
 		Deps: []*debug.Module{{Path: "a.example/b", Version: "v1.2.3", Sum: sum}},
 	}
-	d, err := describe(info, "v1")
+	d, err := describe(info, nil, "v1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +104,7 @@ func TestDescribeModules(t *testing.T) {
 		t.Errorf("the sum is %+v", h)
 	}
 	info.Deps[0].Sum = "h2:x"
-	if _, err := describe(info, "v1"); err == nil {
+	if _, err := describe(info, nil, "v1"); err == nil {
 		t.Error("a sum of another kind was taken")
 	}
 }
