@@ -53,11 +53,11 @@ func TestSessions(t *testing.T) {
 		t.Fatalf("%+v, %v", many, err)
 	}
 	few := many
-	few.value = map[string]float64{"set-up": 500, "memory": 15, "idle": 4, "print": 0.03, "disconnect": 3, "traffic": 300}
+	few.value = map[string]float64{"set-up": 400, "memory": 15, "idle": 4, "print": 0.03, "disconnect": 3, "traffic": 300}
 	for _, c := range []struct {
 		brief bool
 		cost  float64
-	}{{true, 0.75}, {false, 0.1}} { // memory, and idle CPU where it counts
+	}{{true, 1.25}, {false, 0.1}} { // set-up, and idle CPU where it counts
 		got := map[string]float64{}
 		for _, r := range sessionRows([]sessionRound{{few, many}}, []sessionRun{many}, c.brief) {
 			got[r.name] = r.ratio

@@ -87,7 +87,8 @@ func (b *bench) sessions(ctx context.Context) (err error) {
 
 // sessionRows compares what each of many costs with what each of few does. What a
 // session costs is the one of memory, set-up and idle CPU that grows most. After a
-// brief run it is memory: all others took too short a time to tell, and are only shown.
+// brief run it is the set-up: memory is mostly what the daemon needed to start, and all
+// others took too short a time to tell; they are only shown.
 func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
 	note, other := fmt.Sprintf("each of %d", all[0].many.count), fmt.Sprintf("each of %d", all[0].few.count)
 	var rows []row
@@ -97,7 +98,7 @@ func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
 		of   []sessionRound
 		cost func(sessionRun) float64
 	}{
-		{"sessions memory", kilobytes, all, func(s sessionRun) float64 { return s.value["memory"] }},
+		{"sessions memory", kilobytes, all, sessionRun.memory},
 		{"sessions set-up", nanoseconds, all, func(s sessionRun) float64 { return 1e9 / s.value["set-up"] }},
 		{"sessions idle, CPU in a second", nanoseconds, all[:1], func(s sessionRun) float64 { return 1000 * s.value["idle"] }},
 		{"sessions print", nanoseconds, all, func(s sessionRun) float64 { return 1e9 * s.value["print"] / float64(s.count) }},
@@ -109,28 +110,33 @@ func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
 		}
 		rows = append(rows, turns.row(r.name, other, r.unit, note))
 	}
-	for i := range rows[1:] {
-		rows[i+1].shown = brief
-	}
-	dearest := rows[0]
-	for _, r := range rows[1:3] {
-		if !r.shown && r.ratio < dearest.ratio {
+	dearest := rows[1]
+	for _, r := range rows[:3] {
+		if !brief && r.ratio < dearest.ratio {
 			dearest = r
 		}
+	}
+	for i := range rows {
+		rows[i].shown = brief && i != 1
 	}
 	dearest.note = "the worst: " + strings.TrimPrefix(dearest.name, "sessions ")
 	dearest.name = "sessions cost"
 	var limit, together rounds
 	for _, r := range all {
-		limit.add(r.many.value["memory"], memoryLimit)
+		limit.add(r.many.memory(), memoryLimit)
 	}
 	for _, r := range active {
 		together.add(r.value["traffic"], r.alone)
 	}
-	return append(rows, dearest,
-		limit.row("sessions memory, beside the limit", "the most it may be", kilobytes, note),
+	beside := limit.row("sessions memory, beside the limit", "the most it may be", kilobytes, note)
+	beside.shown = brief
+	return append(rows, dearest, beside,
 		together.row("sessions throughput", "1 that sends alone", megabits, fmt.Sprintf("%d that send", active[0].count)))
 }
+
+// memory is what a session has made the daemon grow by, in KB. After its start it may
+// shrink by more than few sessions need.
+func (s sessionRun) memory() float64 { return max(1, s.value["memory"]) }
 
 // room raises the limit of descriptors of this process, and so of those that it
 // starts, for n sessions, and gives how many must share a control connection: one alone

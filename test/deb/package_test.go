@@ -138,8 +138,10 @@ func changedProject(t *testing.T) string {
 			t.Fatal(err)
 		}
 	}
-	if err := os.CopyFS(filepath.Join(top, "packaging"), os.DirFS(filepath.Join(project, "packaging"))); err != nil {
-		t.Fatal(err)
+	for _, dir := range []string{"packaging", "internal/web/page/vendor"} {
+		if err := os.CopyFS(filepath.Join(top, dir), os.DirFS(filepath.Join(project, dir))); err != nil {
+			t.Fatal(err)
+		}
 	}
 	file := filepath.Join(top, "packaging/gopptp.default")
 	b, err := os.ReadFile(file)

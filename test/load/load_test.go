@@ -73,12 +73,12 @@ func TestRequiresRootSessions(t *testing.T) {
 	for _, row := range report.Rows {
 		values[row.Name] = row.Value
 	}
-	for _, name := range []string{"set-up", "ping", "traffic", "memory", "print", "disconnect", "release"} {
+	for _, name := range []string{"set-up", "ping", "traffic", "print", "disconnect", "release"} {
 		if values[name] <= 0 {
 			t.Errorf("%s is %v", name, values[name])
 		}
 	}
-	for _, name := range []string{"lost", "idle"} {
+	for _, name := range []string{"lost", "idle", "memory"} { // the daemon may have become smaller since its start
 		if _, ok := values[name]; !ok {
 			t.Errorf("there is no row %s", name)
 		}
