@@ -280,7 +280,10 @@ func Run(ctx context.Context, cfg Config) error {
 	_, _ = daemon.SdNotify(false, daemon.SdNotifyStopping)
 	log.Addf("system,info", "gopptp is stopping")
 	door.Close()
+	ended := make(chan struct{})
+	below.Go(func() { prolong(ended, manager.Count, func(state string) { _, _ = daemon.SdNotify(false, state) }) })
 	above.Wait()
+	close(ended)
 	noMore() // the sessions have ended, and their accounting is on the disk
 	account.Wait()
 	scripts.Close() // after the sessions, whose ends run scripts too

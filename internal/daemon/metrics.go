@@ -28,8 +28,8 @@ const (
 	// feelEvery is how long what is known of the daemon's life is good for. Whoever asks
 	// more often finds nothing else.
 	feelEvery = time.Second
-	// feelTime bounds the wait for a sign of life. The owner of the sessions is busy for
-	// two seconds at most, when the server is disabled.
+	// feelTime bounds the wait for a sign of life, which takes no time in a daemon that
+	// lives.
 	feelTime = 5 * time.Second
 )
 

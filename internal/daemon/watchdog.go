@@ -84,6 +84,32 @@ func keepAwake(ctx context.Context, limit time.Duration, p *pulse, log *journal.
 	}
 }
 
+const (
+	// lookEvery is how often systemd is told that the end goes on.
+	lookEvery = 5 * time.Second
+	// more asks it for half a minute from then on, and for as long without its watchdog.
+	more = "EXTEND_TIMEOUT_USEC=30000000\n" + daemon.SdNotifyWatchdog
+)
+
+// prolong asks systemd for time as long as sessions end, until the last has: ten thousand
+// interfaces take the kernel a minute, and who is killed meanwhile accounts for no more.
+func prolong(ended <-chan struct{}, left func() int, notify func(state string)) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for last := left(); ; {
+		select {
+		case <-ended:
+			return
+		case <-tick.C:
+		}
+		n := left()
+		if n < last {
+			notify(more)
+		}
+		last = n
+	}
+}
+
 // isJournal reports whether what is written to out is kept by systemd's journal,
 // which tells it by device and inode (systemd.exec(5), JOURNAL_STREAM).
 func isJournal(out any) bool {

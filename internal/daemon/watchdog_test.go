@@ -87,6 +87,40 @@ func TestKeepAwake(t *testing.T) {
 	})
 }
 
+// TestProlong: time is asked for while sessions end, and not when they do not.
+func TestProlong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var left, asked atomic.Int32
+		left.Store(10_000)
+		ended, done := make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			prolong(ended, func() int { return int(left.Load()) }, func(state string) {
+				if state != "EXTEND_TIMEOUT_USEC=30000000\nWATCHDOG=1" {
+					t.Errorf("systemd is told %q", state)
+				}
+				asked.Add(1)
+			})
+		}()
+		for range 60 {
+			time.Sleep(time.Second)
+			left.Add(-160)
+		}
+		synctest.Wait()
+		if n := asked.Load(); n < 11 || n > 12 {
+			t.Errorf("asked %d times in a minute", n)
+		}
+		time.Sleep(lookEvery)
+		before := asked.Load()
+		time.Sleep(time.Minute)
+		if n := asked.Load(); n != before {
+			t.Errorf("asked %d times while no session ended", n-before)
+		}
+		close(ended)
+		<-done
+	})
+}
+
 func TestIsJournal(t *testing.T) {
 	f, err := os.Create(filepath.Join(t.TempDir(), "journal"))
 	if err != nil {

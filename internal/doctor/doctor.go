@@ -51,7 +51,9 @@ type check struct {
 	// waits says what for and how long at most; no time for checks that do not wait.
 	waits string
 	limit time.Duration
-	run   func(*exam, context.Context) Finding
+	// server says that it waits only where there is a server to call.
+	server bool
+	run    func(*exam, context.Context) Finding
 }
 
 // local are the checks of this machine, in their order: later ones use what earlier
@@ -71,7 +73,7 @@ var local = []check{
 	{name: "conntrack", run: (*exam).conntrack},
 	{name: "forwarding", run: (*exam).forwarding},
 	{name: "rp-filter", run: (*exam).rpFilter},
-	{name: "mtu", run: (*exam).mtu},
+	{name: "mtu", run: (*exam).mtu, waits: "the server's address", limit: nameLimit, server: true},
 	{name: "open-files", run: (*exam).openFiles},
 	{name: "resolv-conf", run: (*exam).resolvConf},
 	{name: "network-managers", run: (*exam).networkManagers},
@@ -91,6 +93,8 @@ const (
 	askLimit = 5 * time.Second
 	// loopbackLimit is what a packet to this machine may take.
 	loopbackLimit = time.Second
+	// nameLimit is what name servers may take.
+	nameLimit = 5 * time.Second
 	// dialLimit is the time for TCP to connect: three SYNs, at 0, 1 and 3 seconds.
 	dialLimit = 5 * time.Second
 	// startLimit is what a server may take to say what it is.
@@ -125,7 +129,7 @@ func Run(ctx context.Context, c Config, m Machine, r Reporter) []Finding {
 	}
 	var all []Finding
 	for _, check := range checks {
-		if check.limit > 0 {
+		if check.limit > 0 && (!check.server || c.Server != "") {
 			r.Begin(check.name, check.waits, check.limit)
 		}
 		var f Finding

@@ -224,7 +224,7 @@ func (e *exam) rpFilter(context.Context) Finding {
 func (e *exam) mtu(ctx context.Context) Finding {
 	to, name := netip.AddrFrom4([4]byte{192, 88, 99, 1}), "the Internet" // only a route is asked for
 	if e.Server != "" {
-		address, err := e.m.Resolve(ctx, e.Server)
+		address, err := e.serverAddress(ctx)
 		if err != nil {
 			return skipped("the server's address is not known")
 		}

@@ -27,6 +27,8 @@ const farewell = 2 * time.Second
 // contact is what there is of the server under examination.
 type contact struct {
 	address netip.Addr
+	unknown error      // why there is no address
+	asked   bool       // for the address
 	nc      net.Conn   // nil if it could not be reached
 	control *pptp.Conn // nil if it is no PPTP server
 	stop    func()     // ends control
@@ -42,15 +44,26 @@ func (c *contact) close() {
 	}
 }
 
+// serverAddress asks for the server's address, once: name servers that are silent are so
+// the next time too.
+func (e *exam) serverAddress(ctx context.Context) (netip.Addr, error) {
+	if !e.contact.asked {
+		ctx, cancel := context.WithTimeout(ctx, nameLimit)
+		defer cancel()
+		e.contact.asked = true
+		e.contact.address, e.contact.unknown = e.m.Resolve(ctx, e.Server)
+	}
+	return e.contact.address, e.contact.unknown
+}
+
 // serverTCP connects to the server.
 func (e *exam) serverTCP(ctx context.Context) Finding {
 	ctx, cancel := context.WithTimeout(ctx, dialLimit)
 	defer cancel()
-	address, err := e.m.Resolve(ctx, e.Server)
+	address, err := e.serverAddress(ctx)
 	if err != nil {
 		return problem(fmt.Sprintf("the address of %.100q is not known: %.200v", e.Server, err), "look at the name, and at the name servers: cat /etc/resolv.conf")
 	}
-	e.contact.address = address
 	at := netip.AddrPortFrom(address, session.Port)
 	nc, err := e.m.Dial(ctx, at)
 	switch {

@@ -221,3 +221,34 @@ func TestAnswers(t *testing.T) {
 		}
 	}
 }
+
+// A mutism is a machine whose name servers do not answer.
+type mutism struct {
+	*fake
+	asked int
+}
+
+func (m *mutism) Resolve(ctx context.Context, _ string) (netip.Addr, error) {
+	m.asked++
+	<-ctx.Done()
+	return netip.Addr{}, ctx.Err()
+}
+
+// TestDeadNameServers: they hold up nobody for longer than it is said, nor twice.
+func TestDeadNameServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := &mutism{fake: newFake()}
+		began := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		r := &told{}
+		all := Run(ctx, Config{Server: "vpn.example.org", Socket: "/s"}, m, r)
+		if took := time.Since(began); took > nameLimit || m.asked != 1 || !slices.Contains(r.lines, "begin mtu") {
+			t.Errorf("it took %v, for %d questions, and this was told: %q", took, m.asked, r.lines)
+		}
+		i := slices.IndexFunc(all, func(f Finding) bool { return f.Check == "server-tcp" })
+		if all[i].State != Problem || !strings.Contains(all[i].Seen, `the address of "vpn.example.org" is not known`) {
+			t.Errorf("%+v", all[i])
+		}
+	})
+}

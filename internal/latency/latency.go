@@ -59,15 +59,3 @@ func (h *Histogram) Read() Snapshot {
 	}
 	return s
 }
-
-// Add adds what another has counted. The zero Snapshot is good for that.
-func (s *Snapshot) Add(o Snapshot) {
-	s.Count += o.Count
-	s.Sum += o.Sum
-	if len(s.Buckets) == 0 {
-		s.Buckets = make([]Bucket, len(bounds))
-	}
-	for i, b := range o.Buckets {
-		s.Buckets[i] = Bucket{b.Most, s.Buckets[i].Count + b.Count}
-	}
-}

@@ -95,6 +95,7 @@ type Router struct {
 	name    string
 	outputs map[uint64]io.WriteCloser // of actions; owned by Run
 	stale   []io.Closer               // outputs of actions that changed
+	retired chan struct{}             // holds a token when Run has some to close
 
 	consoles map[*console]struct{}
 }
@@ -104,7 +105,10 @@ type console struct{ show func(line string) }
 
 // New makes a router without rules.
 func New() *Router {
-	return &Router{rules: map[uint64]Rule{}, actions: map[uint64]Action{}, outputs: map[uint64]io.WriteCloser{}, consoles: map[*console]struct{}{}}
+	return &Router{
+		rules: map[uint64]Rule{}, actions: map[uint64]Action{}, outputs: map[uint64]io.WriteCloser{},
+		retired: make(chan struct{}, 1), consoles: map[*console]struct{}{},
+	}
 }
 
 // Echo has Run give show the lines that rules echo, until stop is called. It must
@@ -172,9 +176,31 @@ func (r *Router) RemoveAction(id uint64) {
 // retireLocked takes the output of an action away, for Run to close.
 func (r *Router) retireLocked(id uint64) {
 	if o := r.outputs[id]; o != nil {
-		r.stale = append(r.stale, o)
 		delete(r.outputs, id)
+		r.discardLocked(o)
 	}
+}
+
+// discardLocked leaves an output to Run to close.
+func (r *Router) discardLocked(o io.Closer) {
+	r.stale = append(r.stale, o)
+	select {
+	case r.retired <- struct{}{}:
+	default:
+	}
+}
+
+// closeStale closes the outputs of actions that changed or are gone.
+func (r *Router) closeStale() {
+	r.mu.Lock()
+	stale := r.stale
+	r.stale = nil
+	r.mu.Unlock()
+	var all sync.WaitGroup // since each may take its time
+	for _, old := range stale {
+		all.Go(func() { old.Close() }) // what it could not bring away is lost
+	}
+	all.Wait()
 }
 
 // Shown reports whether a rule shows an entry in memory, and gives its message
@@ -229,13 +255,12 @@ func (r *Router) Run(ctx context.Context, j *journal.Journal, files *os.Root) {
 		select {
 		case e := <-entries:
 			c.deliver(e)
-			continue
-		default:
-		}
-		select {
-		case e := <-entries:
-			c.deliver(e)
+		case <-r.retired:
+			r.closeStale()
 		case <-ctx.Done():
+			for range len(entries) {
+				c.deliver(<-entries)
+			}
 			return
 		}
 	}
@@ -275,13 +300,10 @@ func (c courier) deliver(e journal.Entry) {
 
 // write carries out a delivery to a file or a server, the action's of that number.
 func (r *Router) write(d delivery, e journal.Entry, number uint32, files *os.Root) error {
+	r.closeStale()
 	r.mu.Lock()
-	o, stale, name := r.outputs[d.action.ID], r.stale, r.name
-	r.stale = nil
+	o, name := r.outputs[d.action.ID], r.name
 	r.mu.Unlock()
-	for _, old := range stale {
-		old.Close() // what it could not bring away is lost
-	}
 	if o == nil {
 		var err error
 		if o, err = open(d.action, files); err != nil {
@@ -291,7 +313,7 @@ func (r *Router) write(d delivery, e journal.Entry, number uint32, files *os.Roo
 		if r.actions[d.action.ID] == d.action {
 			r.outputs[d.action.ID] = o
 		} else {
-			r.stale = append(r.stale, o)
+			r.discardLocked(o)
 		}
 		r.mu.Unlock()
 	}
@@ -308,12 +330,9 @@ func (r *Router) write(d delivery, e journal.Entry, number uint32, files *os.Roo
 // close closes all outputs.
 func (r *Router) close() {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	for id := range r.actions {
 		r.retireLocked(id)
 	}
-	for _, o := range r.stale {
-		o.Close()
-	}
-	r.stale = nil
+	r.mu.Unlock()
+	r.closeStale()
 }

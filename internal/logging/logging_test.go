@@ -2,13 +2,18 @@ package logging
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"gopptp/internal/journal"
 )
@@ -231,5 +236,137 @@ func TestEcho(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	if len(lines) > 0 {
 		t.Errorf("one who left was shown %q", <-lines)
+	}
+}
+
+// TestDiskWithoutDescriptors: while the next file cannot be opened, those that there are
+// stay what they are.
+func TestDiskWithoutDescriptors(t *testing.T) {
+	files, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer files.Close()
+	w, err := open(Action{Target: Disk, File: "vpn", Lines: 1, Files: 4}, files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	write := func(text string) error {
+		_, err := w.Write([]byte(text + "\n"))
+		return err
+	}
+	for _, text := range []string{"one", "two", "three"} {
+		if err := write(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}); err != nil {
+		t.Skip(err)
+	}
+	for range 5 {
+		if err := write("lost"); err == nil {
+			t.Error("there is a descriptor")
+		}
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err := write("four"); err != nil {
+		t.Error(err)
+	}
+	for i, want := range []string{"four\n", "three\n", "two\n", "one\n"} {
+		if got, _ := files.ReadFile(fmt.Sprintf("vpn.%d.txt", i)); string(got) != want {
+			t.Errorf("file %d has %q, want %q", i, got, want)
+		}
+	}
+}
+
+// TestRemovedServer: the connection of an action that is gone is closed, though nothing
+// else is sent anywhere.
+func TestRemovedServer(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	r := New()
+	r.PutAction(Action{ID: 1, Target: Remote, TCP: true, Server: netip.MustParseAddrPort(l.Addr().String())})
+	r.PutRule(Rule{Topics: []string{"info"}, Action: 1})
+	j := run(t, r, nil)
+	conns := make(chan net.Conn)
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			conns <- c
+		}
+	}()
+	var c net.Conn
+	until(t, "a connection", func() bool {
+		j.Addf("info", "x") // the router may not follow yet
+		select {
+		case c = <-conns:
+			return true
+		case <-time.After(10 * time.Millisecond):
+			return false
+		}
+	})
+	if c == nil {
+		return
+	}
+	defer c.Close()
+	r.RemoveRule(0)
+	r.RemoveAction(1)
+	j.Addf("info", "nobody wants this")
+	if err := c.SetReadDeadline(time.Now().Add(3 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, c); err != nil {
+		t.Errorf("the connection is still there: %v", err)
+	}
+}
+
+// TestNothingIsLostAtTheEnd: what was in the log when Run is told to end is delivered,
+// however little time it had.
+func TestNothingIsLostAtTheEnd(t *testing.T) {
+	for i := range 2000 {
+		r := New()
+		r.PutAction(Action{ID: 1, Target: Echo})
+		r.PutRule(Rule{Topics: []string{"info"}, Action: 1})
+		j := journal.New(nil, false)
+		ctx, cancel := context.WithCancel(t.Context())
+		last := ""
+		more := make(chan struct{})
+		var once sync.Once
+		r.Echo(func(line string) {
+			last = line
+			once.Do(func() { close(more) })
+		})
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			r.Run(ctx, j, nil)
+		}()
+		for waits := true; waits; {
+			j.Addf("info", "first")
+			select {
+			case <-more:
+				waits = false
+			default:
+				runtime.Gosched()
+			}
+		}
+		for range i % 50 {
+			runtime.Gosched()
+		}
+		j.Addf("info", "last")
+		cancel()
+		<-done
+		if !strings.HasSuffix(last, "last") {
+			t.Fatalf("run %d: the last line is %q", i, last)
+		}
 	}
 }

@@ -40,8 +40,8 @@ type disk struct {
 	name       string
 	suffix     string
 	most, keep int
-	file       *os.File
-	lines      int // in file
+	file       *os.File // nil while it could not be opened
+	lines      int      // in file
 }
 
 // path gives the name of a file by its age.
@@ -60,6 +60,11 @@ func (d *disk) open() error {
 
 // Write appends a line, to a new file if the newest is full.
 func (d *disk) Write(p []byte) (int, error) {
+	if d.file == nil { // the others have made room for it, or will
+		if err := d.open(); err != nil {
+			return 0, err
+		}
+	}
 	if d.lines >= d.most {
 		if err := d.rotate(); err != nil {
 			return 0, err
@@ -72,6 +77,7 @@ func (d *disk) Write(p []byte) (int, error) {
 // rotate makes each file one older, and the oldest go.
 func (d *disk) rotate() error {
 	d.file.Close()
+	d.file = nil
 	for age := d.keep - 1; age > 0; age-- {
 		if err := d.files.Rename(d.path(age-1), d.path(age)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
@@ -84,4 +90,9 @@ func (d *disk) rotate() error {
 }
 
 // Close closes the newest file.
-func (d *disk) Close() error { return d.file.Close() }
+func (d *disk) Close() error {
+	if d.file == nil {
+		return nil
+	}
+	return d.file.Close()
+}

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,7 +9,10 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -18,6 +22,10 @@ const (
 	// streamTimeout bounds the making of a connection, and the wait for a server that
 	// does not read.
 	streamTimeout = 10 * time.Second
+	// streamSilence is how long a server may leave unacknowledged what was sent. The
+	// kernel's own limit is a quarter of an hour, in which all would be lost unseen of a
+	// server that has gone without a word.
+	streamSilence = 20 * time.Second
 	// minRetry and maxRetry bound the wait before the next attempt, which doubles.
 	minRetry = time.Second
 	maxRetry = 30 * time.Second
@@ -47,7 +55,7 @@ type stream struct {
 func newStream(a Action) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &stream{
-		address: a.Server.String(), dialer: net.Dialer{Timeout: streamTimeout},
+		address: a.Server.String(), dialer: net.Dialer{Timeout: streamTimeout, Control: impatient},
 		queue: make(chan []byte, streamBacklog), over: cancel, done: make(chan struct{}),
 	}
 	if a.Source.IsValid() {
@@ -55,6 +63,14 @@ func newStream(a Action) *stream {
 	}
 	go s.run(ctx)
 	return s
+}
+
+// impatient sets streamSilence on a socket (tcp(7)).
+func impatient(_, _ string, c syscall.RawConn) (err error) {
+	failed := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(streamSilence.Milliseconds()))
+	})
+	return cmp.Or(failed, err)
 }
 
 // Write takes an entry. The error is why it will be late, or lost.

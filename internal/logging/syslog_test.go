@@ -13,11 +13,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"golang.org/x/sys/unix"
 
 	"gopptp/internal/journal"
 )
@@ -385,4 +388,57 @@ func freePort(t *testing.T) int {
 	}
 	t.Fatal("no port is free")
 	return 0
+}
+
+// TestManyDeadServers: they hold up the end no longer than one does.
+func TestManyDeadServers(t *testing.T) {
+	r := New()
+	for id := range uint64(5) {
+		r.PutAction(Action{ID: id, Target: Remote, TCP: true, Server: netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(freePort(t)))})
+		r.PutRule(Rule{ID: id, Topics: []string{"info"}, Action: id})
+	}
+	j := journal.New(nil, false)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		r.Run(ctx, j, nil)
+	}()
+	until(t, "a line about it", func() bool {
+		j.Addf("info", "x") // the router may not follow yet
+		return slices.ContainsFunc(j.Entries(), func(e journal.Entry) bool { return e.Has("error") })
+	})
+	cancel()
+	began := time.Now()
+	<-done
+	if took := time.Since(began); took > 2*streamGrace {
+		t.Errorf("the end took %v", took)
+	}
+}
+
+// TestImpatience: a connection to a server that has gone without a word ends soon.
+func TestImpatience(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := newStream(Action{TCP: true, Server: netip.MustParseAddrPort(l.Addr().String())})
+	defer s.Close()
+	c, err := s.dialer.Dial("tcp", s.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	raw, err := c.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := raw.Control(func(fd uintptr) {
+		if n, err := unix.GetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT); err != nil || n != int(streamSilence.Milliseconds()) {
+			t.Errorf("%d ms, %v", n, err)
+		}
+	}); err != nil {
+		t.Error(err)
+	}
 }

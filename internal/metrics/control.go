@@ -40,13 +40,15 @@ func pools(s Sources) part {
 	size := newFamily(gauge, "pool_addresses", "Addresses that a pool has.", pool)
 	used := newFamily(gauge, "pool_used_addresses", "Addresses of a pool that are in use.", pool)
 	return part{[]*family{size, used}, func(e emit) {
-		last := ""
-		for i, u := range s.Sessions.PoolUsage() { // by name
-			if name := text(u.Name); i == 0 || name != last {
-				number(e, size, u.Size, name)
-				number(e, used, u.Used, name)
-				last = name
+		seen := map[string]bool{}
+		for _, u := range s.Sessions.PoolUsage() {
+			name := text(u.Name)
+			if seen[name] { // names that differ in what is not shown
+				continue
 			}
+			seen[name] = true
+			number(e, size, u.Size, name)
+			number(e, used, u.Used, name)
 		}
 	}}
 }

@@ -154,8 +154,8 @@ func TestFamilies(t *testing.T) {
 	w.until("nobody is refused", func() bool {
 		return values(t, w.server)["authentications_total{method=mschap2,result=failure,side=server}"] > 0
 	})
-	w.client.Sessions.RemoveClient(2)
 	w.until("nobody is gone", func() bool { return values(t, w.server)["sessions_ended_total{cause=nas-error,side=server}"] > 0 })
+	w.client.Sessions.RemoveClient(2) // before it dials again
 
 	got := values(t, w.server)
 	expect(t, "server", got, map[string]float64{
@@ -275,11 +275,11 @@ func TestHostileNames(t *testing.T) {
 	w := newWorld(t)
 	w.server.PerSession = true
 	long := strings.Repeat("x", 2*maxText)
-	for i, name := range []string{"\xff", "\xfe", long + "1", long + "2", "a\nb\"c"} {
+	for i, name := range []string{"\xff", "\xfe", "\xfea", long + "1", long + "2", "a\nb\"c"} {
 		w.server.Sessions.PutPool(uint64(i+1), aaa.Pool{Name: name})
 	}
 	got := values(t, w.server)
-	expect(t, "pools", got, map[string]float64{"pool_addresses{pool=\uFFFD}": 0, "pool_addresses{pool=" + long[:maxText] + "}": 0, "pool_addresses{pool=a\nb\"c}": 0})
+	expect(t, "pools", got, map[string]float64{"pool_addresses{pool=\uFFFD}": 0, "pool_addresses{pool=\uFFFDa}": 0, "pool_addresses{pool=" + long[:maxText] + "}": 0, "pool_addresses{pool=a\nb\"c}": 0})
 }
 
 // TestTwoRowsOfOneServer: what cannot be told apart is one series.

@@ -33,15 +33,23 @@ func (a *accel) finishSecrets(at place) {
 	n := 0
 	for line := range strings.Lines(text) {
 		n++
+		ended := strings.HasSuffix(line, "\n")
 		if line = strings.TrimRight(line, "\r\n"); line == "" || line[0] == '#' {
 			continue
 		}
 		words := accelWords(line)
-		if len(words) == 0 {
+		if len(words) == 0 || isSpace(line[0]) && strings.HasPrefix(words[0], "#") {
 			continue
+		}
+		// What follows the blank or the quote behind the third word is a fourth one there,
+		// though it is nothing but the end of the line.
+		if len(words) == 3 && ended && len(accelWords(line+"x")) == 4 {
+			words = append(words, "")
 		}
 		at := place{name, n}
 		switch {
+		case isSpace(line[0]):
+			a.lost(at, "", "a line that begins with a blank is of no user: accel-ppp takes the name from the first column")
 		case len(words) < 4:
 			a.lost(at, "", "accel-ppp needs a user, a server, a password and an address or *, and does not know this user")
 		case seen[words[0]]:

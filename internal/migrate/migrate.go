@@ -67,7 +67,7 @@ func (r Remark) String() string {
 		b.WriteString(menu.Quote(cut(r.Text)))
 	}
 	b.WriteString(": ")
-	b.WriteString(r.Why)
+	b.WriteString(menu.Clean(r.Why)) // parts of it may be the file's
 	return b.String()
 }
 
@@ -77,7 +77,7 @@ func cut(s string) string {
 		return s
 	}
 	n := maxShown
-	for !utf8.RuneStart(s[n]) {
+	for n > 0 && !utf8.RuneStart(s[n]) { // it may be no UTF-8 at all
 		n--
 	}
 	return s[:n] + "…"
@@ -165,11 +165,16 @@ func newImporter(read Files, base, from string) *importer {
 // main is the profile of all users who have no other.
 func (m *importer) main() *profile { return &m.profiles[0] }
 
-// load reads a file.
+// load reads a file that may refer to others.
 func (m *importer) load(name string) (string, error) {
 	if m.files++; m.files > maxFiles {
 		return "", errors.New("migrate: too many files refer to each other")
 	}
+	return m.text(name)
+}
+
+// text reads a file.
+func (m *importer) text(name string) (string, error) {
 	b, err := m.read(name)
 	switch {
 	case err != nil:

@@ -274,3 +274,82 @@ func FuzzImport(f *testing.F) {
 		wellFormed(t, w, result.Script)
 	})
 }
+
+// TestNamesOfNoEncoding: names in an encoding of the past, which are not UTF-8 and longer
+// than what a comment shows, are remarked like any other.
+func TestNamesOfNoEncoding(t *testing.T) {
+	name := strings.Repeat("\x8f\xa0", 100) // Cyrillic, as DOS had it
+	for _, input := range []string{
+		"pptpd options=/o secrets=/s\n-- /c --\n-- /o --\n-- /s --\n" + name + " * pass *\n",
+		"accel-ppp secrets=/s\n-- /c --\n[modules]\nchap-secrets\n-- /s --\n" + name + " * pass *\n",
+	} {
+		result, _ := importArchive(t, input)
+		if result.Users != 0 || !strings.Contains(result.Script, "a name has 1 to 255 octets of UTF-8") {
+			t.Errorf("%d users:\n%s", result.Users, result.Script)
+		}
+	}
+}
+
+// TestAccelLines: a line of accel-ppp's chap-secrets makes a user if it does so there. The
+// name begins at the first column, and a blank behind the password is an empty column.
+func TestAccelLines(t *testing.T) {
+	for line, want := range map[string]string{
+		"ann * pass *\n":        "ann",
+		"ann * pass \n":         "ann",
+		"ann * 'pass' \t\n":     "ann",
+		"ann * 'pass'\n":        "ann",
+		"ann * pass\n":          "",
+		"ann * pass ":           "",
+		"ann * 'pass \n":        "",
+		"ann * \n":              "",
+		"  # ann * pass *\n":    "",
+		"\t#ann * pass *\n":     "",
+		" ann * pass *\n":       "",
+		"# ann * pass *\n":      "",
+		" \n":                   "",
+		"ann * pass *\r\n":      "ann",
+		"'ann' * \"pass\" *\n":  "ann",
+		"ann * pass * 1024  \n": "ann",
+	} {
+		result, _ := importArchive(t, "accel-ppp secrets=/s\n-- /c --\n[modules]\npptp\nchap-secrets\nauth_mschap_v2\n-- /s --\n"+line)
+		w, _ := run(t, result.Script)
+		got := ""
+		for _, row := range w.Tree.Configured(w.Tree.Root().At("/ppp/secret")) {
+			if got += row.Get("name"); row.Get("password") != "pass" {
+				t.Errorf("%q: the password is %q", line, row.Get("password"))
+			}
+		}
+		if got != want {
+			t.Errorf("%q: the user is %q, want %q\n%s", line, got, want, result.Script)
+		}
+	}
+}
+
+// TestSecretsInFiles: pppd takes a secret from a file of its own, for as many users as
+// there are.
+func TestSecretsInFiles(t *testing.T) {
+	const users = 200
+	var lines, secrets strings.Builder
+	for i := range users {
+		fmt.Fprintf(&lines, "user%d * @/keys/%d *\n", i, i)
+		fmt.Fprintf(&secrets, "-- /keys/%d --\n\"secret of %d\"\n", i, i)
+	}
+	result, _ := importArchive(t, "pptpd options=/o secrets=/s\n-- /c --\n-- /o --\n-- /s --\n"+lines.String()+secrets.String())
+	if result.Users != users || !strings.Contains(result.Script, `name="user199" password="secret of 199"`) {
+		t.Errorf("%d users, want %d", result.Users, users)
+	}
+}
+
+// TestNoControlCharacters: a file writes nothing to a terminal that shows the script.
+func TestNoControlCharacters(t *testing.T) {
+	const odd = "\x1b[31m\u202e"
+	for _, input := range []string{
+		"accel-ppp secrets=/s\n-- /c --\n[ip-pool]\n10.0.0.0/24," + odd + "=x\n[" + odd + "]\n" + odd + "=1\n[pptp]\n" + odd + "\nip-pool=" + odd + "\n-- /s --\n" + odd + " * p " + odd + "\n",
+		"pptpd options=/o secrets=/s\n-- /c --\nlocalip " + odd + "\n" + odd + " 1\n-- /o --\nname " + odd + "\n" + odd + "\n-- /s --\nann " + odd + "x pass " + odd + "\n",
+	} {
+		result, _ := importArchive(t, input)
+		if i := strings.IndexAny(result.Script, "\x1b\u202e"); i >= 0 {
+			t.Errorf("%q", result.Script[max(0, i-80):i+10])
+		}
+	}
+}

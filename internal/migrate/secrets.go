@@ -80,7 +80,7 @@ func shownName(s string) string {
 // pppUser carries a line over.
 func (o *options) pppUser(e entry) {
 	if name, ok := strings.CutPrefix(e.secret, "@"); ok {
-		text, err := o.load(name)
+		text, err := o.text(name)
 		if err != nil {
 			o.lost(e.at, e.client, "the secret is in another file: "+why(err))
 			return

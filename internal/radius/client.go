@@ -46,7 +46,7 @@ type Client struct {
 type server struct {
 	Server
 	n      *counters
-	meter  *meter    // of the row while it has its address
+	meter  *meter    // of the address, as long as any row has it
 	health [2]health // by port
 	warned atomic.Bool
 }
@@ -71,15 +71,19 @@ func (c *Client) Configure(rows []Server) {
 	defer c.mu.Unlock()
 	old := c.servers
 	c.servers = nil
+	meters := map[netip.Addr]*meter{}
+	for _, o := range old {
+		meters[o.Address] = o.meter
+	}
 	for _, row := range rows {
 		row = row.withDefaults()
-		s := &server{Server: row, n: new(counters), meter: new(meter)}
+		if meters[row.Address] == nil {
+			meters[row.Address] = new(meter)
+		}
+		s := &server{Server: row, n: new(counters), meter: meters[row.Address]}
 		for _, o := range old {
 			if o.ID != row.ID {
 				continue
-			}
-			if o.Address == row.Address {
-				s.meter = o.meter
 			}
 			if s.n = o.n; o.equal(row) {
 				s = o

@@ -76,6 +76,18 @@ type Tally struct {
 	Silent [NumPurposes]bool
 }
 
+// tally gives what was counted of an address.
+func (m *meter) tally(a netip.Addr) Tally {
+	t := Tally{Address: a, Resends: m.resends.Load(), BadReplies: m.badReplies.Load()}
+	for p := range NumPurposes {
+		for r := range NumResults {
+			t.Results[p][r] = m.results[p][r].Load()
+		}
+		t.Answered[p] = m.answered[p].Read()
+	}
+	return t
+}
+
 // Tallies gives what was counted of each server in /radius, by address.
 func (c *Client) Tallies() []Tally {
 	c.mu.Lock()
@@ -89,17 +101,9 @@ func (c *Client) Tallies() []Tally {
 		i := slices.IndexFunc(all, func(t Tally) bool { return t.Address == s.Address })
 		if i < 0 {
 			i = len(all)
-			all = append(all, Tally{Address: s.Address})
+			all = append(all, s.meter.tally(s.Address))
 		}
 		t := &all[i]
-		for p := range NumPurposes {
-			for r := range NumResults {
-				t.Results[p][r] += s.meter.results[p][r].Load()
-			}
-			t.Answered[p].Add(s.meter.answered[p].Read())
-		}
-		t.Resends += s.meter.resends.Load()
-		t.BadReplies += s.meter.badReplies.Load()
 		t.Pending += int(s.n.pending.Load())
 		for p := range s.health {
 			if s.usable() && s.health[p].isDead() {

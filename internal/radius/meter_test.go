@@ -112,6 +112,10 @@ func TestTallies(t *testing.T) {
 	if after := tally(); after.Results != got.Results || after.Resends != got.Resends {
 		t.Errorf("reset-counters has set back %+v", after)
 	}
+	c.Configure([]Server{two})
+	if after := tally(); after.Results != got.Results || after.Resends != got.Resends || after.Answered[ForStatus].Count != got.Answered[ForStatus].Count {
+		t.Errorf("a row that is gone has taken along what was counted of the server that another has: %+v", after)
+	}
 	two.Address = netip.MustParseAddr("127.0.0.2")
 	c.Configure([]Server{two})
 	if all := c.Tallies(); len(all) != 1 || all[0].Address != two.Address || all[0].Results[ForAuthentication][Accepted] != 0 {

@@ -50,14 +50,20 @@ func (s *session) authorize(ctx context.Context, now time.Time, o link.AuthReque
 // here, lets an old session of the user end, and keeps a refusal waiting. It
 // returns early when ctx ends.
 func (m *Manager) ask(ctx context.Context, s *session, req *auth.Request, call aaa.Call, grant *aaa.Grant) *aaa.Grant {
+	decided := true
 	if grant.Unknown && m.cfg.Authenticate != nil {
 		grant = m.cfg.Authenticate(ctx, req, call)
+		decided = ctx.Err() == nil
 	}
 	if grant.OK {
 		grant = m.admit(ctx, s, grant)
+		decided = ctx.Err() == nil
 	}
 	if grant.OK {
 		return grant
+	}
+	if decided { // at once: who hangs up before the answer has tried nevertheless
+		s.refuse(req, grant)
 	}
 	select {
 	case <-time.After(m.guard.failed(time.Now(), s.outer)):
@@ -143,14 +149,10 @@ func (s *session) answered(now time.Time, a answer) {
 	if grant.OK && !s.loggedIn.IsZero() && grant.User != s.user {
 		// The interface has the name of the one, and all of the session is theirs.
 		grant = &aaa.Grant{User: grant.User, Reason: "the session is of another user", Public: true}
+		s.refuse(a.req, grant)
 	}
 	if !grant.OK {
-		s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, a.req.Name, because(grant))
-		s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
 		s.refused = s.loggedIn.IsZero()
-		s.proven(a.req.Method, false)
-		s.past.Refused, s.past.Why, s.past.Method = a.req.Name, grant.Reason, a.req.Method
-		s.past.Times++
 		s.link.Authorize(now, link.Grant{Result: grant.Result})
 		return
 	}
@@ -176,6 +178,18 @@ func (s *session) answered(now time.Time, a answer) {
 		Strengths:   strengthsOf(grant),
 		Bridge:      grant.Policy.Bridge.Bridge != "",
 	})
+}
+
+// refuse notes that the peer did not show who it is. It may be called beside run.
+func (s *session) refuse(req *auth.Request, grant *aaa.Grant) {
+	s.m.cfg.Journal.Addf("pptp,ppp,error", "%s: user %.*s authentication failed%s", s.name(), maxShown, req.Name, because(grant))
+	s.m.cfg.Journal.Debugf("pptp,ppp,debug", "%s: %s", s.name(), grant.Reason)
+	s.m.meter.prove(s.side(), req.Method, false)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.denied = true
+	s.past.Refused, s.past.Why, s.past.Method = req.Name, grant.Reason, req.Method
+	s.past.Times++
 }
 
 // because gives what the log may tell of a refusal without helping those who

@@ -56,7 +56,7 @@ func (m *Manager) reconcileClients(ctx context.Context, want map[uint64]ClientCo
 		}
 	}
 	for _, d := range stopping {
-		<-d.done
+		m.await(d.done)
 	}
 	m.mu.Lock()
 	for _, d := range stopping {

@@ -58,7 +58,9 @@ func (s *session) tell(kind EventKind) {
 	case Ended:
 		e.Cause, e.Lasted = s.ending.cause, time.Since(s.loggedIn)
 	case Over:
+		s.mu.Lock()
 		past := s.past
+		s.mu.Unlock()
 		past.Reason = s.ending.reason
 		e.Cause, e.Past = s.ending.cause, &past
 	}

@@ -145,6 +145,38 @@ func (m *Manager) Run(ctx context.Context) {
 	}
 }
 
+// endsWithin is the longest that it takes until the next of many sessions that are told
+// to end is gone. One alone is told goodbye to for two seconds.
+const endsWithin = 5 * time.Second
+
+// await waits for sessions that have been told to end. It answers meanwhile as long as
+// they do end: ten thousand interfaces take the kernel a minute.
+func (m *Manager) await(done <-chan struct{}) {
+	look := time.NewTicker(endsWithin)
+	defer look.Stop()
+	asked := m.asked
+	for left := m.Count(); ; {
+		select {
+		case <-done:
+			return
+		case <-asked:
+		case <-look.C:
+			if n := m.Count(); n != left {
+				left, asked = n, m.asked
+			} else {
+				asked = nil // whoever asks sees that all has come to a halt
+			}
+		}
+	}
+}
+
+// Count is how many sessions there are, of whatever kind and stage.
+func (m *Manager) Count() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.sessions)
+}
+
 // notify makes Run compare what is configured with what runs.
 func (m *Manager) notify() {
 	select {

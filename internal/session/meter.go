@@ -184,6 +184,11 @@ func index(ok bool) int {
 	return 0
 }
 
+// prove counts an authentication.
+func (m *Meter) prove(side Side, method auth.Method, ok bool) {
+	m.proofs[side][method][index(ok)].Add(1)
+}
+
 func (m *Meter) refuse(r Refusal) { m.refused[r].Add(1) }
 
 // control counts an event of a control connection.
@@ -245,7 +250,6 @@ func controlErrorOf(err error) (e ControlError, bad bool) {
 // A place is where a session is counted. It belongs to the session's run.
 type place struct {
 	counted    bool
-	denied     bool // the last authentication failed
 	stage      Stage
 	method     auth.Method
 	encryption Encryption
@@ -279,13 +283,13 @@ func (s *session) reach(stage Stage) {
 	s.stand(p)
 }
 
-// proven counts that an authentication was decided. One that is repeated while the
+// proven counts that an authentication succeeded. One that is repeated while the
 // network is up leaves the session where it is.
-func (s *session) proven(method auth.Method, ok bool) {
-	s.m.meter.proofs[s.side()][method][index(ok)].Add(1)
-	if s.place.denied = !ok; !ok {
-		return
-	}
+func (s *session) proven(method auth.Method) {
+	s.m.meter.prove(s.side(), method, true)
+	s.mu.Lock()
+	s.denied = false
+	s.mu.Unlock()
 	p := s.place
 	p.method = method
 	if p.stage == Connecting {
@@ -309,8 +313,11 @@ func (s *session) connected(now time.Time, e Encryption) {
 func (s *session) ends(e ending) {
 	// A client learns it so, and a server that has not judged: no method was agreed on,
 	// or the peer fell silent.
-	if e.reason == link.ReasonOurAuth || e.reason == link.ReasonAuth && !s.place.denied {
-		s.proven(s.link.Method(), false)
+	s.mu.Lock()
+	denied := s.denied
+	s.mu.Unlock()
+	if e.reason == link.ReasonOurAuth || e.reason == link.ReasonAuth && !denied {
+		s.m.meter.prove(s.side(), s.link.Method(), false)
 	}
 	if e == endCrowd {
 		s.m.meter.refuse(RefusedDisplaced)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -288,7 +289,7 @@ func TestAllocMeter(t *testing.T) {
 	s := newSession(m, nil, nil, clientAddr)
 	if n := testing.AllocsPerRun(100, func() {
 		s.reach(Connecting)
-		s.proven(auth.MSCHAPv2, true)
+		s.proven(auth.MSCHAPv2)
 		s.place.began = time.Now()
 		s.connected(time.Now(), MPPE128)
 		s.reach(Terminating)
@@ -296,4 +297,25 @@ func TestAllocMeter(t *testing.T) {
 	}); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// TestRefusalOfWhoHangsUp: an attempt that failed is counted, logged and told of, though
+// the peer goes before it hears so. Else whoever guesses passwords could do so unseen.
+func TestRefusalOfWhoHangsUp(t *testing.T) {
+	withPair(t, func(p *pair) {
+		c := clientConfig()
+		c.Password = "wrong"
+		p.client.PutClient(c)
+		time.Sleep(firstDelay / 2)
+		p.client.RemoveClient(1)
+		time.Sleep(5 * time.Second)
+		expect(t, "server", p.server.Meter(), map[string]int64{"server wrong 4": 1, "server ended peer-request": 1, "accepted": 1})
+		if lines := p.server.lines(); !strings.Contains(lines, ": user MT-User authentication failed\n") {
+			t.Errorf("the log:\n%s", lines)
+		}
+		got := p.pasts()
+		if len(got) != 1 || got[0].Past.Refused != "MT-User" || got[0].Past.Times != 1 {
+			t.Errorf("told of: %+v", got)
+		}
+	})
 }

@@ -32,8 +32,8 @@ func (m *Manager) Serving() (enabled, listening bool, err error) {
 	return m.server.Enabled, m.port.open, err
 }
 
-// Answers waits until Run has shown that it works, or ctx ends. It may take as long as
-// it takes sessions to end, when the server is stopped.
+// Answers waits until Run has shown that it works, or ctx ends. While Run waits for
+// sessions to end it works as long as they do.
 func (m *Manager) Answers(ctx context.Context) error {
 	select {
 	case m.asked <- struct{}{}:

@@ -45,7 +45,7 @@ func (m *Manager) reconcileServer(ctx context.Context, l *listener, enabled bool
 		}()
 	case !enabled && l != nil:
 		l.cancel()
-		<-l.done
+		m.await(l.done)
 		l = nil
 	}
 	return l
@@ -83,6 +83,8 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	var calls sync.WaitGroup
+	var counting sync.Mutex // held while a call is counted, so that none is beside Wait
+	full := false           // guarded by counting; no more calls
 	server := pptp.Server{Config: m.controlConfig()}
 	server.Config.MaxChannels = maxCalls
 	log := server.Config.Log
@@ -96,7 +98,9 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 		log(e)
 	}
 	server.Config.Calls = func(req *pptp.CallRequest) {
-		if ctx.Err() != nil {
+		counting.Lock()
+		defer counting.Unlock()
+		if full {
 			req.Reject(wire.ErrorNoResource)
 			return
 		}
@@ -112,11 +116,12 @@ func (m *Manager) serveListener(ctx context.Context, ln net.Listener) error {
 		return err
 	case <-ctx.Done():
 		ln.Close()
+		counting.Lock()
+		full = true
+		counting.Unlock()
 		calls.Wait()
 		stop()
-		err := <-result
-		calls.Wait() // for one that came at the last moment
-		return err
+		return <-result
 	}
 }
 

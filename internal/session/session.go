@@ -55,7 +55,6 @@ type session struct {
 	heard        time.Time      // the last packet that the link was told of
 	wasUp        bool           // the network came up at least once
 	ending       ending         // why the session ends; without a reason while it lives
-	past         Past           // what is told when it is over
 	place        place          // where it is counted
 
 	// Guarded by m.mu: what is to be given back.
@@ -65,6 +64,8 @@ type session struct {
 
 	mu     sync.Mutex
 	status Status // guarded by mu once the session is registered
+	past   Past   // guarded by mu; what is told when it is over
+	denied bool   // guarded by mu; the last authentication of the peer failed
 }
 
 // noGrant is that of a session whose user nobody has authenticated.
@@ -289,11 +290,13 @@ func (s *session) pump(ctx context.Context, now time.Time) {
 // authenticated names the session. On a server the user is logged in from here
 // on; on a client the server has taken our password.
 func (s *session) authenticated(now time.Time, o link.Authenticated) {
-	s.proven(o.Method, true)
+	s.proven(o.Method)
+	s.mu.Lock()
 	if s.past.Authenticated.IsZero() {
 		s.past.Authenticated = now
 	}
 	s.past.Method = o.Method
+	s.mu.Unlock()
 	if !s.server {
 		s.info("authenticated")
 		s.update(func(st *Status) { st.State = "authenticated" })
