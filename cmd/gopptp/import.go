@@ -30,11 +30,12 @@ is counted on standard error. The script has the users' passwords in it.`,
 func newImportPPTPD() *cobra.Command {
 	var c migrate.PPTPD
 	cmd := &cobra.Command{
-		Use:   "pptpd [flags] /etc/pptpd.conf",
+		Use:   "pptpd [flags] [FILE]",
 		Short: "Read pptpd.conf, the options of pppd and chap-secrets",
-		Args:  cobra.ExactArgs(1),
+		Long:  "Read pptpd's configuration, /etc/pptpd.conf if no FILE is given, the options of pppd and chap-secrets.",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.Config = args[0]
+			c.Config = first(args, "/etc/pptpd.conf")
 			c.Hostname, _ = os.Hostname() // without one, the options must give the server's name
 			result, err := migrate.ImportPPTPD(readFile, c)
 			return tell(cmd, result, err)
@@ -49,17 +50,26 @@ func newImportPPTPD() *cobra.Command {
 func newImportAccelPPP() *cobra.Command {
 	var c migrate.AccelPPP
 	cmd := &cobra.Command{
-		Use:   "accel-ppp [flags] /etc/accel-ppp.conf",
+		Use:   "accel-ppp [flags] [FILE]",
 		Short: "Read accel-ppp.conf and its chap-secrets",
-		Args:  cobra.ExactArgs(1),
+		Long:  "Read accel-ppp's configuration, /etc/accel-ppp.conf if no FILE is given, and its chap-secrets.",
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c.Config = args[0]
+			c.Config = first(args, "/etc/accel-ppp.conf")
 			result, err := migrate.ImportAccelPPP(readFile, c)
 			return tell(cmd, result, err)
 		},
 	}
 	cmd.Flags().StringVar(&c.Secrets, "chap-secrets", "", "`file` of users; without it the one that accel-ppp.conf names")
 	return cmd
+}
+
+// first gives the first argument, or what holds without any.
+func first(args []string, otherwise string) string {
+	if len(args) > 0 {
+		return args[0]
+	}
+	return otherwise
 }
 
 // readFile reads a file up to what may be in one.

@@ -33,7 +33,7 @@ func TestImport(t *testing.T) {
 			`add name="ann" password="pass-word" service="pptp" profile="accel-ppp"`, "users: 1, pools: 1, RADIUS servers: 0; not carried over: 0 ", false},
 		{[]string{"pptpd", filepath.Join(dir, "none")}, "", "", true},
 		{[]string{"accel-ppp", filepath.Join(dir, "none")}, "", "", true},
-		{[]string{"pptpd"}, "", "", true},
+		{[]string{"pptpd", pptpd, accel}, "", "", true}, // one at a time
 	} {
 		var out, errs bytes.Buffer
 		root := newCommand()
