@@ -126,6 +126,12 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 docs: ## write docs/reference from the declarations of the menus; the unit tests fail while it is stale
 	@go test ./internal/reference -run '^TestReference$$' -count=1 -update
 
+.PHONY: screenshots
+screenshots: setup ## write docs/images from the page in Chromium, over a server that is made up (root, 2 minutes)
+	@mkdir -p docs/images
+	@GOPPTP_SCREENSHOTS=$(CURDIR)/docs/images go test -count=1 -timeout 5m -run '^TestRequiresRootViews$$' ./test/web
+	@ls docs/images
+
 .PHONY: setup
 setup: ## install what the tests need and this machine lacks (Debian, root)
 	@test/setup all

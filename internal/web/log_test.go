@@ -93,11 +93,21 @@ func TestWanted(t *testing.T) {
 type slowWriter struct {
 	*httptest.ResponseRecorder
 	ready chan struct{}
+	mu    sync.Mutex // of the body
 }
 
 func (s *slowWriter) Write(b []byte) (int, error) {
 	<-s.ready
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.ResponseRecorder.Write(b)
+}
+
+// text is what was taken.
+func (s *slowWriter) text() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Body.String()
 }
 
 // TestSlowReaderIsCut checks that somebody who does not read holds up nobody, and
@@ -130,15 +140,15 @@ func TestSlowReaderIsCut(t *testing.T) {
 		ids := strings.Split(slow.Body.String(), "id: ")
 		last, _, _ := strings.Cut(ids[len(ids)-1], "\n")
 		r.Header.Set("Last-Event-ID", last)
-		again := httptest.NewRecorder()
+		again := &slowWriter{ResponseRecorder: httptest.NewRecorder(), ready: slow.ready}
 		reader.Go(func() { w.server.ServeHTTP(again, r) })
 		synctest.Wait()
-		if text := again.Body.String(); strings.Contains(text, "line 0\"") || !strings.Contains(text, fmt.Sprintf("line %d", flood-1)) {
+		if text := again.text(); strings.Contains(text, "line 0\"") || !strings.Contains(text, fmt.Sprintf("line %d", flood-1)) {
 			t.Errorf("then it got %d octets", len(text))
 		}
 		time.Sleep(beat) // somebody is there, though nothing happens
 		synctest.Wait()
-		if text := again.Body.String(); !strings.HasSuffix(text, "\n\n:\n\n") {
+		if text := again.text(); !strings.HasSuffix(text, "\n\n:\n\n") {
 			t.Errorf("the end is %q", text[len(text)-20:])
 		}
 		w.server.visits.close()

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"gopptp/internal/login"
 )
 
 var tlsState tls.ConnectionState
@@ -51,6 +54,39 @@ func TestCookie(t *testing.T) {
 	}
 	if len(w.server.visits.in) != 0 || len(w.Tree.Gate().Active()) != 0 {
 		t.Errorf("who is in: %v", w.Tree.Gate().Active())
+	}
+}
+
+// TestCookieBehindProxy checks that a browser which came over TLS, to a proxy, does
+// not send its cookie in clear.
+func TestCookieBehindProxy(t *testing.T) {
+	w := newWorld(t)
+	w.user("admin")
+	for origin, secure := range map[string]bool{"https://router.example": true, "http://router.example": false} {
+		b := w.browser()
+		b.header.Set("Origin", origin)
+		for _, path := range []string{"login", "logout"} {
+			cookies := b.send("POST", "/web/api/"+path, `{"name":"admin","password":"secret"}`).Result().Cookies()
+			if len(cookies) != 1 || cookies[0].Name != cookieName || cookies[0].Secure != secure {
+				t.Errorf("%s from %s: %v", path, origin, cookies)
+			}
+		}
+	}
+}
+
+// TestSessionsAreBoundedAtOnce checks that the bound holds for those who come in at
+// the same time.
+func TestSessionsAreBoundedAtOnce(t *testing.T) {
+	w := newWorld(t)
+	var all sync.WaitGroup
+	for range 64 * maxVisitsOf {
+		all.Go(func() {
+			w.server.visits.add(&visit{gate: w.server.gate, over: make(chan struct{}), user: login.User{Account: 1}, leave: func() {}})
+		})
+	}
+	all.Wait()
+	if n := len(w.server.visits.in); n != maxVisitsOf {
+		t.Errorf("%d sessions of one user, of at most %d", n, maxVisitsOf)
 	}
 }
 
@@ -174,6 +210,26 @@ func TestSignedOutByOthers(t *testing.T) {
 	if active := w.Tree.Gate().Active(); len(active) != 0 {
 		t.Errorf("after the end: %+v", active)
 	}
+}
+
+// TestCommandsEndWithTheSession checks that nothing goes on for somebody who is out.
+func TestCommandsEndWithTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		b := w.signIn("admin")
+		var all sync.WaitGroup
+		start := time.Now()
+		for _, script := range []string{":delay 50s", "/interface/monitor-traffic lo"} {
+			all.Go(func() { b.send("POST", "/web/api/rest/execute", `{"script":"`+script+`"}`) })
+		}
+		all.Go(func() { b.send("POST", "/web/api/rest/ppp/secret/listen", "") })
+		time.Sleep(time.Second)
+		w.do("/user/active", "request-logout", "admin")
+		all.Wait()
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("they went on for %v", took)
+		}
+	})
 }
 
 // TestSessionsAreBounded checks that who comes in again and again has only so many

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,10 +139,11 @@ func (a *visits) add(v *visit) (token string, ok bool) {
 		return "", false
 	}
 	over := a.surplusLocked(v.user.Account)
+	a.forgetLocked(over)
 	a.in[digestOf(token)] = v
 	a.mu.Unlock()
 	if over != nil {
-		a.remove(over)
+		over.release()
 	}
 	return token, true
 }
@@ -191,13 +193,18 @@ func (a *visits) find(token string) *visit {
 // remove ends a session.
 func (a *visits) remove(v *visit) {
 	a.mu.Lock()
+	a.forgetLocked(v)
+	a.mu.Unlock()
+	v.release()
+}
+
+// forgetLocked keeps a session no longer.
+func (a *visits) forgetLocked(v *visit) {
 	for d, other := range a.in {
 		if other == v {
 			delete(a.in, d)
 		}
 	}
-	a.mu.Unlock()
-	v.release()
 }
 
 // all gives the sessions.
@@ -272,11 +279,12 @@ func cookieOf(r *http.Request) string {
 	return cookieName
 }
 
-// cookie makes the cookie of a token; an empty one takes it away.
+// cookie makes the cookie of a token; an empty one takes it away. A page that a
+// proxy gives over TLS says so in the origin of its requests.
 func cookie(r *http.Request, token string) *http.Cookie {
 	c := &http.Cookie{
-		Name: cookieOf(r), Value: token, Path: Prefix,
-		HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
+		Name: cookieOf(r), Value: token, Path: Prefix, HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil || strings.HasPrefix(r.Header.Get("Origin"), "https://"),
 	}
 	if token == "" {
 		c.MaxAge = -1

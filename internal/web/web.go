@@ -112,10 +112,7 @@ func (s *Server) route() {
 	inside("POST "+api+"logout", 0, s.logout)
 	inside("GET "+api+"session", 0, s.session)
 	inside("GET "+api+"menus", 0, s.menus)
-	inside(api+"rest/", 0, func(w http.ResponseWriter, r *http.Request, _ *visit) error {
-		s.rest.ServeHTTP(w, r)
-		return nil
-	})
+	inside(api+"rest/", 0, s.command)
 	inside("GET "+api+"overview", menu.Read, s.overview)
 	inside("GET "+api+"history", menu.Read, s.past)
 	inside("GET "+api+"sessions", menu.Read, s.sessions)
@@ -127,6 +124,23 @@ func (s *Server) route() {
 		problem(w, http.StatusNotFound, "")
 		return nil
 	})
+}
+
+// command answers as REST does. A command that goes on ends with the session.
+func (s *Server) command(w http.ResponseWriter, r *http.Request, v *visit) error {
+	ctx, cancel := context.WithCancel(r.Context())
+	var watch sync.WaitGroup
+	defer watch.Wait()
+	defer cancel()
+	watch.Go(func() {
+		select {
+		case <-v.over:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	s.rest.ServeHTTP(w, r.WithContext(ctx))
+	return nil
 }
 
 // contentPolicy lets the page load nothing but itself, and run no script that is

@@ -61,10 +61,11 @@ type bench struct {
 	effort
 	table
 	waiting
-	binary string
-	path   string   // of MPPE, or empty
-	absent []string // rows that this machine cannot have
-	calls  int      // sessions on a control connection
+	binary  string
+	path    string   // of MPPE, or empty
+	absent  []string // rows that this machine cannot have
+	calls   int      // sessions on a control connection
+	servers int      // that sessions were put on
 }
 
 // An effort is how long is measured.

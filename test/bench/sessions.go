@@ -198,7 +198,8 @@ func sessionLabs(ctx context.Context) (near, far *lab.Lab, err error) {
 
 // holdSessions runs a server and puts a load on it.
 func (b *bench) holdSessions(ctx context.Context, near, far *lab.Lab, count, active int, held time.Duration) (sessionRun, error) {
-	name := fmt.Sprintf("server-%d-%d", count, active)
+	b.servers++
+	name := fmt.Sprintf("server-%d", b.servers) // with a directory of its own
 	server, err := near.Start(ctx, b.binary, name)
 	if err != nil {
 		return sessionRun{}, err

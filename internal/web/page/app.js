@@ -2,7 +2,7 @@
 import { html, render, useEffect, useErrorBoundary, useRef, useState, useValue } from "./ui.js";
 import { connected } from "./api.js";
 import { Console } from "./console.js";
-import { Dialog, Messages, Question, tell } from "./dialog.js";
+import { Dialog, Messages, Question, tell, withdraw } from "./dialog.js";
 import { Export } from "./export.js";
 import { Bars } from "./icons.js";
 import { Log } from "./log.js";
@@ -111,6 +111,9 @@ function Frame({ user, root }) {
 
 function App() {
   const now = useValue(session);
+  useEffect(() => {
+    if (now.state === "out") withdraw();
+  }, [now.state]);
   return html`
     ${now.state === "starting" && html`<main class="door"><${Loading} /></main>`}
     ${now.state === "failed" && html`<main class="door"><div class="panel"><h1>gopptp</h1><p class="notice bad" role="alert">${now.why}</p><button type="button" class="primary" onClick=${start}>Try again</button></div></main>`}

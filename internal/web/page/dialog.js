@@ -16,8 +16,12 @@ export function Dialog({ title, subtitle, drawer, first, onClose, children, test
       event.preventDefault();
       close.current();
     };
-    // A browser may end a dialog at a second Esc without asking.
-    const ended = () => close.current();
+    // A browser may end a dialog at a further Esc without asking. Whether it ends is
+    // its owner's matter.
+    const ended = () => {
+      dialog.showModal();
+      close.current();
+    };
     dialog.addEventListener("cancel", cancel);
     dialog.addEventListener("close", ended);
     dialog.showModal();
@@ -38,14 +42,21 @@ export function Dialog({ title, subtitle, drawer, first, onClose, children, test
 }
 
 const question = new Value(null);
+let asked = 0;
 
 // ask puts a yes-or-no question and resolves to the answer. { title, text, action,
 // danger }: action is the word on the button that agrees.
 export function ask(q) {
   return new Promise((resolve) => {
     question.get()?.resolve(false);
-    question.set({ ...q, resolve });
+    question.set({ ...q, resolve, id: ++asked });
   });
+}
+
+// withdraw takes back a question that nobody is there to answer any more.
+export function withdraw() {
+  question.get()?.resolve(false);
+  question.set(null);
 }
 
 // Question draws what ask asks. The page has one.
@@ -53,10 +64,10 @@ export function Question() {
   const q = useValue(question);
   if (!q) return null;
   const answer = (yes) => {
-    question.set(null);
+    if (question.get() === q) question.set(null);
     q.resolve(yes);
   };
-  return html`<${Dialog} key=${q.title} title=${q.title} onClose=${() => answer(false)} test="question">
+  return html`<${Dialog} key=${q.id} title=${q.title} onClose=${() => answer(false)} test="question">
     <p class="text">${q.text}</p>
     <footer>
       <button type="button" data-test="no" autofocus=${q.danger} onClick=${() => answer(false)}>Cancel</button>

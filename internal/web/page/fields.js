@@ -1,8 +1,13 @@
 // The fields of an item or of settings, and what is common to the forms of both:
 // what was changed, and which field an error is about.
-import { html, useRef, useState } from "./ui.js";
+import { html, useEffect, useRef, useState } from "./ui.js";
+import { ask } from "./dialog.js";
 import { Field } from "./field.js";
+import { go } from "./route.js";
 import { changesOf, fieldOf, forgotten, initialOf, readable, settableOf, shownText } from "./values.js";
+
+// leaving asks whether what was typed may be lost.
+export const leaving = () => ask({ title: "Leave without saving?", text: "What you changed here is lost.", action: "Leave", danger: true });
 
 // useForm keeps what the fields hold. from is the row that they begin with, or
 // nothing for the defaults; it is looked at once, so that a row which changes
@@ -13,6 +18,19 @@ export function useForm(menu, from) {
   const [error, setError] = useState({ field: "", text: "" });
   const [busy, setBusy] = useState(false);
   const form = useRef(null);
+  const dirty = Object.keys(changesOf(menu, initial, values)).length > 0;
+
+  useEffect(() => {
+    if (!dirty) return undefined;
+    const followed = async (event) => {
+      const link = event.target.closest('a[href^="#/"]');
+      if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      if (await leaving()) go(link.hash);
+    };
+    addEventListener("click", followed, true);
+    return () => removeEventListener("click", followed, true);
+  }, [dirty]);
 
   const fail = (field, text) => {
     setError({ field, text });
@@ -48,7 +66,7 @@ export function useForm(menu, from) {
     setError({ field: "", text: "" });
   };
   const set = (name) => (value) => setValues((old) => ({ ...old, [name]: value }));
-  return { form, values, set, error, busy, submit, begin, dirty: Object.keys(changesOf(menu, initial, values)).length > 0 };
+  return { form, values, set, error, busy, submit, begin, dirty };
 }
 
 // Fields draws the fields of a row, or all; those that nothing acts on yet are folded

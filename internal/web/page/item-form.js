@@ -3,8 +3,8 @@ import { html } from "./ui.js";
 import { patch, put, restPath } from "./api.js";
 import { Commands } from "./command.js";
 import { itemCommands } from "./commands.js";
-import { ask, Dialog, tell } from "./dialog.js";
-import { Facts, Fields, useForm } from "./fields.js";
+import { Dialog, tell } from "./dialog.js";
+import { Facts, Fields, leaving, useForm } from "./fields.js";
 import { command, fixed, idKey, settable, titleOf } from "./values.js";
 
 // ItemForm shows row, or asks for a new item; copyFrom is the row that a new one is
@@ -17,7 +17,7 @@ export function ItemForm({ menu, row, copyFrom, acts, onClose, onDone, onCopy })
   const what = menu.noun || "item";
 
   const leave = async () => {
-    if (dirty && !(await ask({ title: "Leave without saving?", text: "What you changed here is lost.", action: "Leave", danger: true }))) return;
+    if (dirty && !(await leaving())) return;
     onClose();
   };
   const save = (event) => {

@@ -5,7 +5,8 @@ import { address, get } from "./api.js";
 const rest = 2000; // before it is tried again
 
 // followLog calls onEntries with what comes, and onState with true while there is a
-// connection. It gives the function that ends it.
+// connection. It gives the function that ends it. While nobody sees the page there is
+// no connection: a browser has six to a server, for all of its tabs.
 export function followLog(onEntries, onState) {
   let source = null;
   let timer = 0;
@@ -24,7 +25,8 @@ export function followLog(onEntries, onState) {
   const open = () => {
     const url = address("log");
     if (last !== "") url.searchParams.set("after", last);
-    source = new EventSource(url);
+    const mine = new EventSource(url);
+    source = mine;
     source.onopen = () => onState(true);
     source.onmessage = (event) => {
       const entry = JSON.parse(event.data);
@@ -33,18 +35,25 @@ export function followLog(onEntries, onState) {
       drawn ||= setTimeout(deliver, 50);
     };
     source.onerror = () => {
-      source.close();
+      mine.close();
       onState(false);
       // An event stream does not say why it ended; a request does, and the page
       // learns from it whether the session is over.
       get("session", { background: true }).catch(() => {}).finally(() => {
-        if (!over) timer = setTimeout(open, rest);
+        if (!over && mine === source && !document.hidden) timer = setTimeout(open, rest);
       });
     };
   };
+  const seen = () => {
+    clearTimeout(timer);
+    source.close();
+    if (!document.hidden) open();
+  };
+  document.addEventListener("visibilitychange", seen);
   open();
   return () => {
     over = true;
+    document.removeEventListener("visibilitychange", seen);
     source.close();
     clearTimeout(timer);
     clearTimeout(drawn);

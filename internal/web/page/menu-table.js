@@ -17,6 +17,7 @@ import { VirtualTable } from "./virtual-table.js";
 const often = 3000;
 const rarely = 30_000;
 const long = 1000;
+const period = (rows) => (rows.length > long ? rarely : often);
 
 // useActs gives what the person may do with rows. Each tells how it went, and looks
 // at the table again.
@@ -99,12 +100,7 @@ export function MenuTable({ menu, head, below }) {
   const [sort, setSort] = useState("");
   const [all, setAll] = useState(false);
   const [open, setOpen] = useState(null); // { id } of the item in the drawer, or { copyFrom }
-  const [period, setPeriod] = useState(often);
-  const { data, error, refresh } = usePoll(async (signal, background) => {
-    const rows = await get(restPath(menu), { signal, background });
-    setPeriod(rows.length > long ? rarely : often);
-    return rows;
-  }, period, menu.path);
+  const { data, error, refresh } = usePoll((signal, background) => get(restPath(menu), { signal, background }), period, menu.path);
   const rows = data ?? [];
   const acts = useActs(menu, rows, refresh);
   const list = useMemo(() => arranged(rows, search, sort, menu), [data, search, sort]);

@@ -28,13 +28,25 @@ export async function start() {
   }
 }
 
+// The tabs of a browser have one session together. Each tells the others who is in
+// now, so that none shows one user and does its work as another.
+const tabs = new BroadcastChannel("gopptp-session");
+
+tabs.addEventListener("message", ({ data: name }) => {
+  const { state, user } = session.get();
+  if (state === "in" && user.user !== name) start();
+});
+
 // signIn throws what the server says against it.
 export async function signIn(name, password) {
-  await enter(await post("login", { name, password }));
+  const user = await post("login", { name, password });
+  tabs.postMessage(user.user);
+  await enter(user);
 }
 
 export async function signOut() {
   await request("POST", "logout", { body: {} });
+  tabs.postMessage("");
   session.set({ state: "out", why: "You are signed out." });
 }
 
@@ -45,12 +57,15 @@ signedOut.watch(() => {
   if (session.get().state === "in") session.set({ state: "out", why: "Your session has ended. Sign in again." });
 });
 
-// People who only look and type send no request, and are here all the same.
+// People who only look and type send no request, and are here all the same. They
+// are told of at least so many times before their session would end.
 const sayEvery = 60_000;
+const times = 3;
 
 function here() {
-  if (session.get().state !== "in" || document.hidden || !connected.get()) return;
-  if (Date.now() - lastActive.get() < sayEvery) return;
+  const { state, user } = session.get();
+  if (state !== "in" || document.hidden || !connected.get()) return;
+  if (Date.now() - lastActive.get() < Math.min(sayEvery, (user.inactivityTimeout * 1000) / times)) return;
   lastActive.set(Date.now());
   get("session").catch(() => {}); // the next answer tells what is wrong
 }

@@ -39,8 +39,9 @@ export function Sessions({ words }) {
     const query = new URLSearchParams({ search, sort, from: area.from, count: area.count });
     return get(`sessions?${query}`, { signal, background }).then((answer) => ({ ...answer, from: area.from }));
   }, 2000, search + "\n" + sort);
-  // Scrolling keeps the rows that are there while others come.
-  useEffect(() => refresh(), [area]);
+  // Scrolling keeps the rows that are there while others come. A table also says what
+  // it shows when it comes by itself, with the first session: no person has to be there.
+  useEffect(() => refresh(true), [area]);
 
   const row = useCallback((i) => data?.rows[i - data.from], [data]);
   const lookAt = useCallback((from, n) => setArea({ from, count: n }), []);
@@ -65,7 +66,7 @@ export function Sessions({ words }) {
     ${!data && !error && html`<${Loading} what="Loading the sessions" />`}
     <div class="sides">
       ${table}
-      ${open && html`<${SessionDetail} key=${open} id=${open} onClose=${close} onGone=${refresh} />`}
+      ${open && html`<${SessionDetail} key=${open} id=${open} onClose=${close} onGone=${() => refresh(true)} />`}
     </div>
   </div>`;
 }
