@@ -32,14 +32,6 @@ const (
 	// outage has it after 256 packets.
 	creditPerPacket = 8
 	maxCredit       = maxAhead + 1
-	// patience is the number of packets refused in a row after which the
-	// stream is believed to have moved on by more than the count can say.
-	patience = 8
-	// huntStep is how many keys are tried for each packet refused after that,
-	// and huntReach how far the hunt goes: 2^16 packets are seven seconds at
-	// 100 Mbit/s, an outage that ends most calls.
-	huntStep  = 32
-	huntReach = 1 << 16
 	// resetTurns is how often the count may have gone round unseen, plus one,
 	// when fresh tables arrive in stateful mode after a loss.
 	resetTurns = 4
@@ -59,7 +51,8 @@ const (
 // in four hundred forged packets passes by chance, so the position that a jump
 // leaves is remembered until the packet after the jump has come, and returned
 // to if the stream goes on there. More than 2,047 packets lost in a row look
-// late; when refusals last, the keys ahead are searched for the one that fits.
+// late; when refusals last, the keys ahead are searched for the one that fits
+// (see search).
 type Receiver struct {
 	position
 	before   position // the last jump, while nothing has come after it
@@ -69,9 +62,7 @@ type Receiver struct {
 	credit   uint16
 	refused  uint16 // packets in a row
 	lost     bool
-	hunted   uint32 // how far hunt is ahead of chain
-	cooldown uint16 // keys to pass by before the next is tried on a packet
-	hunt     chain
+	search   // stateless mode only; good while searching
 }
 
 // A position is a place in the key chain.
@@ -135,7 +126,9 @@ func (r *Receiver) decrypt(header uint16, p []byte) (err error) {
 		err = r.openStateless(count, p)
 	}
 	if err != nil {
-		r.refused = min(r.refused+1, 1<<15)
+		if r.refused = min(r.refused+1, 1<<15); r.refused == patience {
+			r.search = search{hunt: r.chain}
+		}
 		return err
 	}
 	r.refused, r.lost = 0, false
@@ -154,13 +147,16 @@ func (r *Receiver) move(from position, jump bool, c chain, count uint16) {
 // openStateless opens p with the key of its count (RFC 3078, section 8.1).
 func (r *Receiver) openStateless(count uint16, p []byte) error {
 	r.credit = min(r.credit+creditPerPacket, maxCredit)
+	if r.searching() && r.openGuessed(count, p) {
+		return nil
+	}
 	err := r.openAt(r.position, count, p)
 	switch {
 	case err == nil:
 	case r.jumped && r.refused >= second && r.openAt(r.before, count, p) == nil:
 		return nil
-	case r.refused >= patience && r.openHunted(count, p):
-		return nil
+	case r.searching():
+		r.openHunted(count, p)
 	}
 	return err
 }
@@ -181,49 +177,11 @@ func (r *Receiver) openAt(from position, count uint16, p []byte) error {
 		c.next(&t)
 	}
 	t.Schedule(&c.key)
-	if !r.try(&t, p) {
+	if !r.believe(&t, &c, ahead == 0, count, p) {
 		return ErrGarbled
 	}
 	r.move(from, ahead > 0, c, count)
 	return nil
-}
-
-// openHunted advances the hunt by at most huntStep keys and tries p when its
-// count is among them. The peer is at one of the positions ahead that have the
-// count, 4,096 apart, and moves on by one key for each packet, so the hunt
-// catches up.
-func (r *Receiver) openHunted(count uint16, p []byte) bool {
-	if r.refused == patience {
-		r.hunt, r.hunted, r.cooldown = r.chain, 0, 0
-	}
-	if r.hunted >= huntReach {
-		r.lost = true
-		return false
-	}
-	var t cipher
-	steps := (count - r.next - uint16(r.hunted)) & countMask
-	try := r.cooldown == 0 && steps < huntStep
-	if try {
-		steps++
-	} else {
-		steps = huntStep
-	}
-	for range steps {
-		r.hunt.next(&t)
-	}
-	r.hunted += uint32(steps)
-	r.cooldown -= min(r.cooldown, steps)
-	if !try {
-		return false
-	}
-	t.Schedule(&r.hunt.key)
-	if r.try(&t, p) {
-		r.move(r.position, true, r.hunt, count)
-		return true
-	}
-	// The next packets would be tried on the same turn of the count.
-	r.cooldown = maxAhead
-	return false
 }
 
 // openStateful opens p with tables that have seen all packets since they were
