@@ -35,6 +35,8 @@ func newBench() *cobra.Command {
 type benchSessions struct {
 	load.Config
 	target, from, passwordFile, namespace, socket string
+	profiles                                      string
+	at                                            netip.AddrPort // what profiles says
 	daemon                                        int
 	owned, asJSON                                 bool
 }
@@ -71,6 +73,7 @@ profile needs a pool. docs/bench.md tells more.`,
 	f.DurationVar(&b.Seconds, "active-time", 10*time.Second, "how long they send")
 	f.StringVar(&b.socket, "console", "", "Unix `socket` of the daemon under load: what its sessions cost it is measured, and how long it takes to list them")
 	f.IntVar(&b.daemon, "daemon-pid", 0, "`process` to measure, if not that of --console")
+	f.StringVar(&b.profiles, "pprof", "", "`address` and port where that daemon serves profiles (gopptp run --pprof), in its own network namespace: no goroutine may be left, and memory that only its start has needed does not hide what sessions need")
 	f.StringVar(&b.namespace, "netns", "", "network namespace to run in, a `name` of ip netns")
 	f.BoolVar(&b.asJSON, "json", false, "print JSON")
 	f.BoolVar(&b.owned, "i-own-the-target", false, "put load on a server that may be another machine's")
@@ -139,6 +142,13 @@ func (b *benchSessions) check() (err error) {
 		return errors.New("--keepalive: must not be negative")
 	case b.daemon < 0:
 		return errors.New("--daemon-pid: must be positive")
+	case b.profiles != "" && b.socket == "" && b.daemon == 0:
+		return errors.New("--pprof: say whose profiles (--console or --daemon-pid)")
+	}
+	if b.profiles != "" {
+		if b.at, err = netip.ParseAddrPort(b.profiles); err != nil {
+			return fmt.Errorf("--pprof: not an address and a port, such as 127.0.0.1:6060: %.64q", b.profiles)
+		}
 	}
 	b.From = []netip.Addr{{}} // the machine's choice
 	switch {
@@ -168,7 +178,7 @@ func (b *benchSessions) watch() error {
 		}
 	}
 	if b.daemon != 0 {
-		b.Daemon = &load.Process{PID: b.daemon}
+		b.Daemon = &load.Process{PID: b.daemon, Profiles: b.at}
 	}
 	return nil
 }

@@ -30,6 +30,8 @@ func TestBenchSessionsRefuses(t *testing.T) {
 		{append(good, "--hold", "-1s"), "--hold: must not be negative"},
 		{append(good, "--keepalive", "-1s"), "--keepalive: must not be negative"},
 		{append(good, "--daemon-pid", "-1"), "--daemon-pid: must be positive"},
+		{append(good, "--pprof", "127.0.0.1:6060"), "--pprof: say whose profiles"},
+		{append(good, "--pprof", "localhost", "--daemon-pid", "1"), `--pprof: not an address and a port, such as 127.0.0.1:6060: "localhost"`},
 		{append(good, "--from", "here"), `--from: not a network: "here"`},
 		{append(good, "--from", "127.0.0.1/32"), "--from: no address is left in 127.0.0.1/32"},
 		{append(good, "--netns", "gopptp-no-such"), `no network namespace "gopptp-no-such"`},

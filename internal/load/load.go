@@ -39,10 +39,12 @@ const (
 	// maxRefused ends the set-up when so many sessions failed and none came up:
 	// the rest would fail as well.
 	maxRefused = 32
-	// releaseLimit bounds the wait for the daemon to give everything back, and
-	// releaseLook is how often that is looked at.
-	releaseLimit = 10 * time.Minute
-	releaseLook  = 100 * time.Millisecond
+	// releaseLimit bounds the wait for the daemon to give its descriptors back,
+	// goroutineLimit the one for its goroutines after that, and releaseLook is how often
+	// that is looked at.
+	releaseLimit   = 10 * time.Minute
+	goroutineLimit = 30 * time.Second
+	releaseLook    = 100 * time.Millisecond
 )
 
 // A Config says what to do to whom. All but Daemon, Print, Active and Hold is
@@ -112,7 +114,7 @@ type run struct {
 
 // setUp dials all sessions.
 func (r *run) setUp(ctx context.Context) (err error) {
-	if r.before, err = r.Daemon.usage(); err != nil {
+	if r.before, err = r.Daemon.settled(ctx); err != nil {
 		return err
 	}
 	dialing, giveUp := context.WithCancel(ctx)
@@ -219,37 +221,48 @@ func (r *run) disconnect(ctx context.Context) error {
 	if r.Daemon == nil {
 		return nil
 	}
-	left, took, err := r.released(ctx, began)
+	left, err := r.released(ctx, func() (surplus, error) { return r.Daemon.surplus(ctx, r.before) })
 	if err != nil {
 		return err
 	}
-	if left > 0 {
-		r.report.problem("the daemon has %d descriptors more than before", left)
+	row := Row{Name: "release", Value: time.Since(began).Seconds(), Unit: "s", Detail: fmt.Sprintf("until the daemon has as many descriptors as before; %d left", left.files)}
+	if r.Daemon.profiled() {
+		row.Detail += fmt.Sprintf(", and %d of its goroutines", left.goroutines)
 	}
-	r.report.add(Row{Name: "release", Value: took.Seconds(), Unit: "s", Detail: fmt.Sprintf("until the daemon has as many descriptors as before; %d left", left)})
+	r.report.add(row)
 	return nil
 }
 
-// released waits until the daemon has no more descriptors than before, and says how
-// many are left and how long after began that was.
-func (r *run) released(ctx context.Context, began time.Time) (left int, took time.Duration, err error) {
-	told := began
+// released waits until the daemon has no more than before, as look says, and tells what
+// is left.
+func (r *run) released(ctx context.Context, look func() (surplus, error)) (left surplus, err error) {
+	began := time.Now()
+	told, closed := began, time.Time{}
 	for {
-		now, err := r.Daemon.usage()
-		if err != nil {
-			return 0, 0, err
+		if left, err = look(); err != nil {
+			return left, err
 		}
-		left, took = now.files-r.before.files, time.Since(began)
-		if left <= 0 || took > releaseLimit {
-			return max(left, 0), took, nil
+		now := time.Now()
+		if left.files == 0 && closed.IsZero() {
+			closed = now
 		}
-		if time.Since(told) > progressEvery {
-			told = time.Now()
-			fmt.Fprintf(r.Progress, "release: %d descriptors left\n", left)
+		switch {
+		case left == surplus{}:
+			return left, nil
+		case left.files > 0 && now.Sub(began) > releaseLimit:
+			r.report.problem("the daemon has %d descriptors more than before", left.files)
+			return left, nil
+		case left.files == 0 && now.Sub(closed) > goroutineLimit:
+			r.report.problem("the daemon has %d goroutines more than before", left.goroutines)
+			return left, nil
+		}
+		if now.Sub(told) > progressEvery {
+			told = now
+			fmt.Fprintf(r.Progress, "release: %d descriptors and %d goroutines left\n", left.files, left.goroutines)
 		}
 		select {
 		case <-ctx.Done():
-			return 0, 0, context.Cause(ctx)
+			return left, context.Cause(ctx)
 		case <-time.After(releaseLook):
 		}
 	}

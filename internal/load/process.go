@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -13,19 +14,25 @@ import (
 )
 
 // A Process is one of this machine, watched through /proc.
-type Process struct{ PID int }
+type Process struct {
+	PID int
+	// Profiles is where it serves what net/http/pprof does, seen from its own network
+	// namespace; zero for nowhere.
+	Profiles netip.AddrPort
+}
 
 // A usage is what a process has and has used.
 type usage struct {
-	memory int64         // octets of RAM
-	cpu    time.Duration // of all its threads since its start
-	files  int           // open descriptors
+	memory     int64         // octets of RAM
+	cpu        time.Duration // of all its threads since its start
+	files      int           // open descriptors
+	goroutines int           // 0 where they were not counted
 }
 
 // tick is the unit of /proc/PID/stat, the same on all of Linux's architectures.
 const tick = time.Second / 100
 
-// usage reads what p has and has used. It is all zero for a nil Process.
+// usage reads what p has and has used, but for its goroutines. It is all zero for a nil Process.
 func (p *Process) usage() (u usage, err error) {
 	if p == nil {
 		return u, nil

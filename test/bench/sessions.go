@@ -28,6 +28,8 @@ const (
 	shortHold = 2 * time.Second
 	// clientAddresses are those of the clients.
 	clientAddresses = "10.99.0.0/16"
+	// profiles is where a server has its profiles, on a loopback of its own.
+	profiles = "127.0.0.1:6060"
 )
 
 // A sessionRun is what gopptp bench sessions has measured.
@@ -87,8 +89,8 @@ func (b *bench) sessions(ctx context.Context) (err error) {
 
 // sessionRows compares what each of many costs with what each of few does. What a
 // session costs is the one of memory, set-up and idle CPU that grows most. After a
-// brief run it is the set-up: memory is mostly what the daemon needed to start, and all
-// others took too short a time to tell; they are only shown.
+// brief run it is the set-up: memory is a good deal of what comes with the first session,
+// and all others took too short a time to tell; they are only shown.
 func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
 	note, other := fmt.Sprintf("each of %d", all[0].many.count), fmt.Sprintf("each of %d", all[0].few.count)
 	var rows []row
@@ -134,9 +136,10 @@ func sessionRows(all []sessionRound, active []sessionRun, brief bool) []row {
 		together.row("sessions throughput", "1 that sends alone", megabits, fmt.Sprintf("%d that send", active[0].count)))
 }
 
-// memory is what a session has made the daemon grow by, in KB. After its start it may
-// shrink by more than few sessions need.
-func (s sessionRun) memory() float64 { return max(1, s.value["memory"]) }
+// memory is what a session has made the daemon grow by, in KB, from what it had before
+// the first one and after it had given back what only its start needed: few sessions would
+// fit into that, and many would not.
+func (s sessionRun) memory() float64 { return s.value["memory"] }
 
 // room raises the limit of descriptors of this process, and so of those that it
 // starts, for n sessions, and gives how many must share a control connection: one alone
@@ -200,7 +203,7 @@ func sessionLabs(ctx context.Context) (near, far *lab.Lab, err error) {
 func (b *bench) holdSessions(ctx context.Context, near, far *lab.Lab, count, active int, held time.Duration) (sessionRun, error) {
 	b.servers++
 	name := fmt.Sprintf("server-%d", b.servers) // with a directory of its own
-	server, err := near.Start(ctx, b.binary, name)
+	server, err := near.Start(ctx, b.binary, name, "--pprof", profiles)
 	if err != nil {
 		return sessionRun{}, err
 	}
@@ -217,7 +220,7 @@ func (b *bench) holdSessions(ctx context.Context, near, far *lab.Lab, count, act
 		return sessionRun{}, err
 	}
 	args := []string{b.binary, "bench", "sessions", "--netns", far.Name, "--target", nearWAN, "--from", clientAddresses,
-		"--user", "load", "--password-file", password, "--console", filepath.Join(near.Dir, name, "socket"),
+		"--user", "load", "--password-file", password, "--console", filepath.Join(near.Dir, name, "socket"), "--pprof", profiles,
 		"--count", strconv.Itoa(count), "--calls", strconv.Itoa(b.calls), "--hold", held.String(), "--json"}
 	if active > 0 {
 		args = append(args, "--active", strconv.Itoa(active), "--active-time", (time.Duration(b.seconds) * time.Second).String())

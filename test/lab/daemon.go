@@ -59,8 +59,8 @@ type Daemon struct {
 
 // Start runs gopptp in the lab's namespace, with its data and socket in a
 // directory called name in l.Dir: the same name after a stop continues the same
-// configuration.
-func (l *Lab) Start(ctx context.Context, binary, name string) (*Daemon, error) {
+// configuration. more are flags for it.
+func (l *Lab) Start(ctx context.Context, binary, name string, more ...string) (*Daemon, error) {
 	dir := filepath.Join(l.Dir, name)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (l *Lab) Start(ctx context.Context, binary, name string) (*Daemon, error) {
 		return nil, err
 	}
 	d := &Daemon{lab: l, binary: binary, socket: filepath.Join(dir, "socket"), ended: make(chan error, 1)}
-	d.cmd = l.command(binary, "run", "--data", filepath.Join(dir, "data"), "--socket", d.socket)
+	d.cmd = l.command(append([]string{binary, "run", "--data", filepath.Join(dir, "data"), "--socket", d.socket}, more...)...)
 	stderr, err := d.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
