@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp/kb"
 
 	"gopptp/internal/session"
@@ -296,4 +297,73 @@ func TestRequiresRootNoAnswer(t *testing.T) {
 	p.misses(named("question"), "")
 	p.signIn("admin", password)
 	p.sees(named("items"), "bob")
+}
+
+// TestRequiresRootResizedLog checks that who follows the log goes on doing so in a window of
+// another size, and who reads in the midst of it is not taken away from there.
+func TestRequiresRootResizedLog(t *testing.T) {
+	t.Parallel()
+	s, _ := counted(t, func(*web.Config) {})
+	p := newBrowser(t, s.network).tab(t, s.origin)
+	p.visit("/web/")
+	p.signIn("admin", password)
+	for i := range 300 {
+		s.Journal.Addf("pptp,info", "entry %d, %s", i, strings.Repeat("which is long enough to be broken into lines ", 5))
+	}
+	resize := func(width, height int64) {
+		t.Helper()
+		before := ask[string](p, `() => { const b = document.querySelector('[data-test="log"]'); return b.clientWidth + " " + b.clientHeight }`)
+		call(p, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: height, DeviceScaleFactor: 1})
+		p.until("the log has another size", `(before) => { const b = document.querySelector('[data-test="log"]'); return b.clientWidth + " " + b.clientHeight !== before }`, before)
+		// What follows from that is there two frames later.
+		ask[bool](p, `() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true), 100))))`)
+	}
+	const left = `() => { const b = document.querySelector('[data-test="log"]'); return Math.round(b.scrollHeight - b.scrollTop - b.clientHeight) }`
+	p.route("log")
+	p.sees(named("log"), "entry 299,")
+	p.until("it is at its end", `() => (`+left+`)() <= 1`)
+	for _, size := range [][2]int64{{1280, 500}, {500, 500}, {500, 900}, {1280, 800}} {
+		resize(size[0], size[1])
+		if n := ask[int](p, left); n > 1 {
+			t.Errorf("in a window of %v the end is %d pixels away", size, n)
+		}
+	}
+	ask[bool](p, `() => { document.querySelector('[data-test="log"]').scrollTop = 0; return true }`)
+	p.sees(".to-end", "Newest")
+	resize(600, 500)
+	if top := ask[int](p, `() => Math.round(document.querySelector('[data-test="log"]').scrollTop)`); top != 0 {
+		t.Errorf("who reads at the beginning is at %d then", top)
+	}
+}
+
+// TestRequiresRootHalfAPage checks that a page of which a part cannot be had says so, and
+// comes up when it can.
+func TestRequiresRootHalfAPage(t *testing.T) {
+	t.Parallel()
+	for _, part := range []string{"app.js", "vendor/htm.js"} {
+		var gone atomic.Bool
+		s := newStage(t, func(*web.Config) {}, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/web/"+part && gone.Load() {
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		})
+		b := newBrowser(t, s.network)
+		p := b.tab(t, s.origin)
+		gone.Store(true)
+		p.visit("/web/")
+		p.sees(".notice.bad", "The page could not be loaded whole.")
+		for _, problem := range b.take() {
+			if !strings.Contains(problem, "status of 404") {
+				t.Errorf("without %s: %s", part, problem)
+			}
+		}
+		gone.Store(false)
+		p.click(named("load-again"))
+		p.sees(named("sign-in"), "Sign in")
+		p.misses(".notice.bad", "")
+	}
 }

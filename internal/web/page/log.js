@@ -17,6 +17,7 @@ export function Log() {
   const [search, setSearch] = useState("");
   const [atEnd, setAtEnd] = useState(true);
   const box = useRef(null);
+  const following = useRef(true); // atEnd, for what outlives a drawing
 
   useEffect(() => followLog((fresh) => setEntries((old) => append(old, fresh)), setLive), []);
 
@@ -31,7 +32,17 @@ export function Log() {
   useLayoutEffect(() => {
     if (atEnd && box.current) toEnd();
   }, [list]);
-  const scrolled = () => box.current && setAtEnd(box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight < slack);
+  // Another size of the window breaks lines elsewhere, and nobody scrolls.
+  useLayoutEffect(() => {
+    const size = new ResizeObserver(() => following.current && toEnd());
+    size.observe(box.current);
+    return () => size.disconnect();
+  }, []);
+  const scrolled = () => {
+    if (!box.current) return;
+    following.current = box.current.scrollHeight - box.current.scrollTop - box.current.clientHeight < slack;
+    setAtEnd(following.current);
+  };
   const toggle = (topic) => setTopics((old) => (old.includes(topic) ? old.filter((t) => t !== topic) : [...old, topic]));
 
   return html`<div class="view fill">
