@@ -25,7 +25,7 @@ func (t *Tree) newSecrets() *table {
 				{Name: "profile", Type: menu.Reference{Path: profilePath}, Default: defaultID.String(), Help: "PPP profile of the user"},
 				{Name: "local-address", Type: menu.Address{}, Optional: true, Help: "Address of the server's end"},
 				{Name: "remote-address", Type: menu.Address{}, Optional: true, Help: "Address of the client's end"},
-				{Name: "routes", Type: routeList{}, Optional: true, Help: "Routes through the client: dst gateway metric, separated by commas"},
+				{Name: "routes", Type: routeList{}, Optional: true, Help: "Routes through the client"},
 				{Name: "ipv6-routes", Type: menu.String{Line: true}, Kept: true, Help: "IPv6 routes through the client"},
 				{Name: "remote-ipv6-prefix", Type: menu.Prefix6{}, Optional: true, Kept: true, Help: "IPv6 prefix of the client"},
 				bytes("limit-bytes-in", "Octets that the client may send; 0 for no limit"),
