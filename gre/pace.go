@@ -4,34 +4,38 @@ import "time"
 
 // Limits of the hold.
 const (
-	// minHold is the wait for a gap on a path that is not known to reorder. It
-	// is below the round trip of any path that a tunnel is worth having on, so
-	// that a loss costs TCP little, and above the disorder that the queues of a
-	// network card make.
+	// minHold is the wait for a gap on a path that only loses. It is below the round
+	// trip of any path that a tunnel is worth having on, so that a loss costs TCP
+	// little, and above the disorder that the queues of a network card make.
 	minHold = time.Millisecond
 	// maxHold is the longest wait. What comes later than this is lost: more
 	// would hurt the packets behind the gap more than it helps the one before.
 	maxHold = 50 * time.Millisecond
-	// minDepth is how many packets may arrive behind a gap on a path that is
-	// not known to reorder. TCP gives up after 3 (RFC 5681, section 3.2), but
-	// it can send again.
-	minDepth = 16
-	// outcomes is how many past gaps decide. Without a late packet among the
-	// last this many gaps the path is one that only loses.
-	outcomes = 32
-	// sureHold and sureDepth are the least of both on a path where nearly all gaps are
-	// disorder: there it costs little to wait for what is lost, and much to give up a
-	// packet that comes. To a TCP that takes a loss for a full line, one in thousands
-	// is too many. A network that holds a packet back until others have passed holds it
-	// for longer when they are slow to come, and the reader of packets may have been
-	// kept from its processor. What waits meanwhile is late, but for less than it takes
-	// a TCP to send it again.
-	sureHold  = 8 * time.Millisecond
-	sureDepth = maxSpan
-	// sureFrom is how many gaps must be known for that, and doubt the share of them,
-	// one in so many, that may have been losses.
-	sureFrom = 4
-	doubt    = 16
+	// firstHold is the wait where no loss is known, as at first. There it costs nothing
+	// but for the first loss, since it ends with the packet that is waited for. To a
+	// TCP that takes a loss for a full line, one packet that is given up is a good part
+	// of its rate, and in slow start nearly all: it takes seconds to come back. A network
+	// that holds a packet back until others have passed holds it for longer when they
+	// are slow to come, as they are then, and the reader of packets may have been kept
+	// from its processor.
+	firstHold = 12 * time.Millisecond
+	// sureHold is the wait where losses are known but rare. Each costs as much: the
+	// packets behind it come all at once, more than a short queue on their way on takes.
+	sureHold = 8 * time.Millisecond
+	// inVain is what a gap may cost on average in waiting for what never comes. So
+	// sureHold shrinks as losses are more of the gaps: one in thirty changes nothing,
+	// one in ten leaves 3 ms, one in three minHold.
+	inVain = 300 * time.Microsecond
+	// outcomes is how many past gaps decide.
+	outcomes = 64
+	// After a pause of forgiven, in which packets were further apart than sparse on
+	// average, losses are forgotten: what comes then is mostly a TCP in slow start, and
+	// perhaps nobody fills the line any more.
+	forgiven = time.Second
+	sparse   = 10 * time.Millisecond
+	// benefit is how many gaps of disorder each path is believed to have had before the
+	// first: a loss among few gaps says less than their ratio.
+	benefit = 2
 	// rarity is the share of gaps, one in so many, that must have been disorder
 	// before all gaps wait for it.
 	rarity = 16
@@ -40,97 +44,97 @@ const (
 	outlierFrom = 8
 )
 
-// A pace is how long a gap waits on this path: 1.5 times as long as packets are
-// known to come late, and twice as many packets as are known to overtake one, and
-// longer where gaps are hardly ever losses. The zero value knows of no disorder.
+// A pace is how long a gap waits on this path, and the last outcomes of gaps that this
+// follows from: 1.5 times as long as packets are known to come late, and longer while
+// losses are none or few, so that this costs little. The zero value knows of nothing.
 type pace struct {
-	wait time.Duration // 0: minHold
-	over uint32        // 0: minDepth
+	past [outcomes]time.Duration // between the first packet behind the gap and the late one; 0 for a loss
+	n    uint8                   // outcomes seen, up to all
+	at   uint8                   // where the next goes
+	wait time.Duration           // 0: firstHold
+	last time.Duration           // when a loss was learnt, by the store's clock
 }
 
-func (p *pace) hold() time.Duration { return max(p.wait, minHold) }
-func (p *pace) depth() uint32       { return max(p.over, minDepth) }
-
-// A memory is the last outcomes of gaps: a packet that came late, in time or
-// not, or none.
-type memory struct {
-	past [outcomes]outcome
-	n    uint8 // outcomes seen, up to all
-	at   uint8 // where the next goes
-}
-
-// An outcome of zero is a loss.
-type outcome struct {
-	after time.Duration // between the first packet behind the gap and the late one
-	depth uint32        // numbers by which it was overtaken
+func (p *pace) hold() time.Duration {
+	if p.wait == 0 {
+		return firstHold
+	}
+	return p.wait
 }
 
 // late learns that a missing packet came after the given time.
-func (p *pace) late(s *store, after time.Duration, depth uint32) {
+func (p *pace) late(after time.Duration) {
 	if after > maxHold {
 		// Not worth waiting for. Its loss has been noted when it was given up.
 		return
 	}
-	p.learn(s, outcome{max(after, 1), depth})
+	p.learn(max(after, 1))
 }
 
-// belated learns that a packet came which had been given up: what was taken for a loss
-// was disorder.
-func (p *pace) belated(s *store, after time.Duration, depth uint32) {
+// belated learns that a packet came which had been given up. What was taken for a loss
+// was disorder, and a mistake like that is dear: losses known so far count no more.
+func (p *pace) belated(after time.Duration) {
 	if after > maxHold {
 		return // as good as lost
 	}
-	m := &s.memory
-	for n := range m.n {
-		if o := &m.past[(m.at+outcomes-1-n)%outcomes]; o.after == 0 {
-			*o = outcome{max(after, 1), depth}
-			p.follow(m)
-			return
+	p.forgive()
+	p.late(after)
+}
+
+// forgive forgets losses.
+func (p *pace) forgive() {
+	late := p.past[:0]
+	for _, after := range p.past[:p.n] {
+		if after > 0 {
+			late = append(late, after)
 		}
 	}
-	p.late(s, after, depth) // it was forgotten
+	p.n, p.at = uint8(len(late)), uint8(len(late)%outcomes)
+	p.follow()
 }
 
-// lost learns that a gap was given up.
-func (p *pace) lost(s *store) { p.learn(s, outcome{}) }
-
-func (p *pace) learn(s *store, o outcome) {
-	m := &s.memory
-	m.past[m.at] = o
-	m.at = (m.at + 1) % outcomes
-	m.n = min(m.n+1, outcomes)
-	p.follow(m)
+// lost learns at now that a gap is given up which has been there since. Losses that
+// are waited for at the same time are one, as when a queue overflows: the wait for
+// all of them takes no longer.
+func (p *pace) lost(now, since time.Duration) {
+	if since > p.last {
+		p.last = now
+		p.learn(0)
+	}
 }
 
-// follow makes p what is remembered.
-func (p *pace) follow(m *memory) {
+func (p *pace) learn(after time.Duration) {
+	p.past[p.at] = after
+	p.at = (p.at + 1) % outcomes
+	p.n = min(p.n+1, outcomes)
+	p.follow()
+}
+
+// follow makes wait what is remembered.
+func (p *pace) follow() {
 	var late int
-	var top, second outcome // each field by itself
-	for _, o := range m.past[:m.n] {
-		if o.after == 0 {
+	var top, second time.Duration
+	for _, after := range p.past[:p.n] {
+		if after == 0 {
 			continue
 		}
 		late++
-		if o.after >= top.after {
-			top.after, second.after = o.after, top.after
+		if after >= top {
+			top, second = after, top
 		} else {
-			second.after = max(second.after, o.after)
-		}
-		if o.depth >= top.depth {
-			top.depth, second.depth = o.depth, top.depth
-		} else {
-			second.depth = max(second.depth, o.depth)
+			second = max(second, after)
 		}
 	}
 	if late >= outlierFrom {
 		top = second
 	}
-	if late == 0 || late < int(m.n)/rarity {
-		*p = pace{}
-		return
+	p.wait = minHold
+	if late > 0 && late >= int(p.n)/rarity {
+		p.wait = min(max(top*3/2, minHold), maxHold)
 	}
-	*p = pace{wait: min(top.after*3/2, maxHold), over: top.depth * 2}
-	if m.n >= sureFrom && int(m.n)-late <= int(m.n)/doubt {
-		p.wait, p.over = max(p.wait, sureHold), max(p.over, sureDepth)
+	spare := firstHold
+	if lost := int(p.n) - late; lost > 0 {
+		spare = min(sureHold, inVain*time.Duration(int(p.n)+benefit)/time.Duration(lost))
 	}
+	p.wait = max(p.wait, spare)
 }

@@ -59,7 +59,8 @@ type Counters struct {
 // dropping what comes late and sorting it; dropping ruins TCP on paths that
 // reorder, and waiting long for what is lost ruins it on paths that lose.
 // Therefore a gap is held for as long as packets on this path are known to come
-// late (see pace), at most 50 ms, and for 1 ms where nothing is known.
+// late and for longer where losses are rare (see pace), at most 50 ms, and for 1 ms
+// where all is lost that does not come in order.
 //
 // The zero value is ready; the first packet starts the stream, whatever its
 // number. All methods belong to one goroutine. After every Push the caller
@@ -77,10 +78,9 @@ type Reorder struct {
 	high    uint32 // highest number received; next-1 when nothing is held
 	first   uint32 // where the stream started
 	started bool
-	proven  bool   // the run is to take over as soon as the store is empty
-	held    uint16 // packets in the store's window
-	runs    uint8  // packets in the store's run
-	pace    pace
+	proven  bool                    // the run is to take over as soon as the store is empty
+	held    uint16                  // packets in the store's window
+	runs    uint8                   // packets in the store's run
 	got     [windowSize / 64]uint64 // bit n%windowSize: number n, one of those before next, came
 	store   *store                  // nil while there was no gap for idleFree
 }
@@ -124,7 +124,7 @@ func (q *Reorder) Deadline() (time.Time, bool) {
 	case s == nil:
 		return time.Time{}, false
 	case q.held > 0:
-		return s.epoch.Add(s.at[q.next%windowSize] + q.pace.hold()), true
+		return s.epoch.Add(s.at[q.next%windowSize] + s.hold()), true
 	case q.runs > 0:
 		return s.epoch.Add(s.runAt + quiet), true
 	}
@@ -185,7 +185,7 @@ func (q *Reorder) pushBehind(now time.Time, seq uint32) Verdict {
 	// How late it is teaches how long to wait, unless its place in the store
 	// has gone to a number of the window after next.
 	if s := q.store; s != nil && Before(q.high, seq+windowSize) {
-		q.pace.belated(s, s.since(now)-s.at[seq%windowSize], q.high-seq)
+		s.belated(s.since(now) - s.at[seq%windowSize])
 	}
 	return Late
 }
@@ -214,7 +214,7 @@ func (q *Reorder) hold(now time.Time, seq uint32, payload []byte) Verdict {
 func (q *Reorder) filled(now time.Time, seq uint32) {
 	q.Counters.Reordered++
 	s := q.store
-	q.pace.late(s, s.since(now)-s.at[seq%windowSize], q.high-seq)
+	s.late(s.since(now) - s.at[seq%windowSize])
 }
 
 // pushFar puts a packet outside the window aside.
@@ -250,7 +250,6 @@ func (q *Reorder) pop(now time.Time) ([]byte, bool) {
 	s := q.store
 	t := s.since(now)
 	for {
-		lost := false
 		for q.held > 0 {
 			if p := &s.slot[q.next%windowSize]; *p != 0 {
 				b := s.take(*p)
@@ -262,10 +261,7 @@ func (q *Reorder) pop(now time.Time) ([]byte, bool) {
 			if !q.hopeless(t) {
 				return nil, false
 			}
-			if !lost {
-				q.pace.lost(s) // one outcome for a burst
-				lost = true
-			}
+			s.lost(t, s.at[q.next%windowSize])
 			q.Counters.Lost++
 			q.advance(false)
 		}
@@ -285,8 +281,7 @@ func (q *Reorder) pop(now time.Time) ([]byte, bool) {
 // hopeless reports whether the gap at next is to be given up at t.
 func (q *Reorder) hopeless(t time.Duration) bool {
 	return q.proven ||
-		t-q.store.at[q.next%windowSize] >= q.pace.hold() ||
-		uint32(q.held) >= q.pace.depth() ||
+		t-q.store.at[q.next%windowSize] >= q.store.hold() ||
 		q.high-q.next >= maxSpan
 }
 
@@ -341,6 +336,11 @@ func (q *Reorder) open(now time.Time) *store {
 		// Nothing that went missing before this store may seem to be recent.
 		q.store = &store{epoch: now.Add(-2 * maxHold)}
 	}
-	q.store.used = q.store.since(now)
-	return q.store
+	s := q.store
+	t := s.since(now)
+	if pause := t - s.used; pause > forgiven && time.Duration(q.high-s.high)*sparse < pause {
+		s.forgive()
+	}
+	s.used, s.high = t, q.high
+	return s
 }

@@ -115,7 +115,7 @@ func TestReorderVerdicts(t *testing.T) {
 		{10, 0, gre.Duplicate, 12},
 		{11, 0, gre.Deliver, 12},
 		{11, 0, gre.Duplicate, 12},
-		{14, 5 * time.Millisecond, gre.Held, 14},
+		{14, 12 * time.Millisecond, gre.Held, 14},
 		{13, 0, gre.Late, 14},
 		{13, 0, gre.Duplicate, 14},
 		{15, 0, gre.Deliver, 15},
@@ -134,36 +134,6 @@ func TestReorderVerdicts(t *testing.T) {
 	}
 }
 
-func TestReorderHoldIsShortAtFirst(t *testing.T) {
-	s := newStream(t)
-	s.push(0)
-	s.push(2)
-	at, ok := s.q.Deadline()
-	if !ok || at.Sub(s.now) != time.Millisecond {
-		t.Errorf("deadline after %v, %v", at.Sub(s.now), ok)
-	}
-	s.now = at.Add(-1)
-	s.pop()
-	s.want(0)
-	s.now = at
-	s.pop()
-	s.want(0, 2)
-}
-
-// A loss is certain when many packets have come behind it, whatever the time.
-func TestReorderGivesUpByDepth(t *testing.T) {
-	s := newStream(t)
-	s.push(0)
-	for seq := uint32(2); seq < 17; seq++ {
-		s.push(seq)
-	}
-	s.want(0)
-	s.push(17)
-	if len(s.out) != 17 || s.q.Counters.Lost != 1 {
-		t.Errorf("%d delivered, %+v", len(s.out), s.q.Counters)
-	}
-}
-
 // On a path that reorders deeply the window's room is the limit.
 func TestReorderGivesUpBySpan(t *testing.T) {
 	s := newStream(t)
@@ -174,7 +144,7 @@ func TestReorderGivesUpBySpan(t *testing.T) {
 	}
 	s.push(0)
 	run(2, 120)
-	s.wait(10 * time.Millisecond)
+	s.wait(15 * time.Millisecond)
 	s.push(1) // late by 119 numbers
 	run(121, 200)
 	s.out = nil
@@ -185,117 +155,6 @@ func TestReorderGivesUpBySpan(t *testing.T) {
 	s.push(201 + 192)
 	if len(s.out) != 192 || s.q.Counters.Lost != 2 {
 		t.Errorf("%d delivered, %+v", len(s.out), s.q.Counters)
-	}
-}
-
-// What comes after its gap was given up teaches the hold; losses unteach it.
-func TestReorderLearns(t *testing.T) {
-	s := newStream(t)
-	s.push(0)
-	s.push(2)
-	s.wait(4 * time.Millisecond)
-	if v := s.push(1); v != gre.Late {
-		t.Fatalf("Push(1) = %d", v)
-	}
-	hold := func(seq uint32) time.Duration {
-		s.push(seq)
-		at, _ := s.q.Deadline()
-		return at.Sub(s.now)
-	}
-	if d := hold(4); d != 6*time.Millisecond {
-		t.Errorf("hold %v after a packet 4 ms late", d)
-	}
-	s.wait(5 * time.Millisecond)
-	s.push(3)
-	if want := []uint32{0, 2, 3, 4}; !slices.Equal(s.out, want) {
-		t.Errorf("delivered %d, want %d", s.out, want)
-	}
-	if d := hold(6); d != 7500*time.Microsecond {
-		t.Errorf("hold %v after a packet 5 ms late", d)
-	}
-	s.wait(time.Second)
-	seq := uint32(6)
-	for range 40 {
-		seq += 2
-		s.push(seq)
-		s.wait(60 * time.Millisecond)
-	}
-	if d := hold(seq + 2); d != time.Millisecond {
-		t.Errorf("hold %v after 40 losses", d)
-	}
-}
-
-// On a path that hardly ever loses a gap waits long, for time and packets; what came
-// after it was given up was no loss. A loss among few gaps ends that.
-func TestReorderIsSureOfDisorder(t *testing.T) {
-	s := newStream(t)
-	s.push(0)
-	seq := uint32(0)
-	gap := func() time.Duration {
-		seq += 2
-		s.push(seq)
-		at, _ := s.q.Deadline()
-		return at.Sub(s.now)
-	}
-	for n := range 4 {
-		if d := gap(); d > 3*time.Millisecond {
-			t.Fatalf("hold %v after %d gaps", d, n)
-		}
-		s.wait(2 * time.Millisecond) // the first is given up
-		s.push(seq - 1)
-		s.wait(10 * time.Millisecond)
-	}
-	if s.q.Counters.Late != 1 {
-		t.Fatalf("%+v", s.q.Counters)
-	}
-	if d := gap(); d != 8*time.Millisecond {
-		t.Errorf("hold %v on a path that only reorders", d)
-	}
-	for n := range uint32(100) { // many may overtake one
-		s.push(seq + 1 + n)
-	}
-	lost := s.q.Counters.Lost
-	s.push(seq - 1)
-	if s.q.Counters.Lost != lost || s.q.Counters.Late != 1 {
-		t.Errorf("a packet that 101 overtook was given up: %+v", s.q.Counters)
-	}
-	seq += 100
-	gap()
-	s.wait(60 * time.Millisecond)
-	if d := gap(); d != 3*time.Millisecond {
-		t.Errorf("hold %v after a loss", d)
-	}
-}
-
-// Packets later than anybody should wait, and single strays, teach nothing.
-func TestReorderIgnoresOutliers(t *testing.T) {
-	s := newStream(t)
-	s.push(0)
-	seq := uint32(0)
-	gap := func(late time.Duration) time.Duration {
-		seq += 2
-		s.push(seq)
-		at, _ := s.q.Deadline()
-		d := at.Sub(s.now)
-		s.wait(late)
-		s.push(seq - 1)
-		s.wait(10 * time.Millisecond)
-		return d
-	}
-	gap(51 * time.Millisecond)
-	if d := gap(time.Millisecond); d != time.Millisecond {
-		t.Errorf("hold %v after a packet 51 ms late", d)
-	}
-	for range 10 {
-		gap(2 * time.Millisecond)
-	}
-	gap(49 * time.Millisecond)
-	if d := gap(2 * time.Millisecond); d != 3*time.Millisecond {
-		t.Errorf("hold %v after one packet 49 ms late among many 2 ms late", d)
-	}
-	gap(49 * time.Millisecond)
-	if d := gap(2 * time.Millisecond); d != 50*time.Millisecond {
-		t.Errorf("hold %v after two packets 49 ms late, want the limit", d)
 	}
 }
 

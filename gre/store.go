@@ -7,13 +7,14 @@ import "time"
 type store struct {
 	epoch time.Time                 // what the durations below count from
 	used  time.Duration             // last time that a packet was held
+	high  uint32                    // highest number received then
 	runAt time.Duration             // when the last packet of run came
 	at    [windowSize]time.Duration // since when number n, at n%windowSize, is or was missing
 	slot  [windowSize]uint16        // index into bufs plus one of number n at n%windowSize; 0 is missing since at[n%windowSize]
 	run   [backwardRun]runPacket
 	bufs  [][]byte
 	free  []uint16 // indices plus one of bufs not in use; used as a stack, so that few buffers stay warm
-	memory
+	pace
 }
 
 // A runPacket is a packet outside the window.
