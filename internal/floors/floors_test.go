@@ -15,7 +15,7 @@ var floor = map[string]int{
 	"internal/bell": 0, "internal/latency": 0, "internal/progress": 0, "internal/manual": 0, "packaging/sbom": 0, "mppc": 0, "mppe/rc4": 0, "internal/shape": 0, "internal/offload": 0,
 	"gre": 1, "ppp": 1, "ppp/fsm": 1, "ppp/mp": 1, "mschap": 1, "mppe": 1, "pptp/wire": 1, "internal/journal": 1, "internal/records": 1, "internal/tun": 1, "internal/accept": 1, "internal/placeholder": 1, "internal/firewall": 1, "internal/resolver": 1,
 	"ppp/cp": 2, "ppp/auth": 2, "internal/menu": 2, "internal/service": 2, "internal/logging": 2, "internal/rawgre": 2, "internal/host": 2,
-	"internal/login": 3, "internal/query": 3, "internal/terminal": 3, "internal/export": 3, "internal/reference": 3, "internal/migrate": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "ppp/bcp": 3, "pptp": 3,
+	"internal/login": 3, "internal/query": 3, "internal/terminal": 3, "internal/export": 3, "internal/reference": 3, "internal/migrate": 3, "ppp/lcp": 3, "ppp/ccp": 3, "ppp/ipcp": 3, "ppp/bcp": 3, "pptp": 3, "internal/xdp": 3,
 	"ppp/link": 4, "internal/aaa": 4, "internal/radius": 4,
 	"internal/plane":   5,
 	"internal/session": 6,

@@ -45,7 +45,7 @@ func table(s Sources) string {
 // TestDocumentation: the page has every family, as it is, and explains every reason.
 func TestDocumentation(t *testing.T) {
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func known(t *testing.T, where, expr string, types map[string]string) {
 func shown(t *testing.T) map[string]string {
 	t.Helper()
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	_, types, _ := scrape(t, New(w.server))
 	for _, p := range families(w.server) { // those of servers, pools and sessions too, of which there is none now
 		for _, f := range p.families {
@@ -177,7 +177,7 @@ func TestDashboard(t *testing.T) {
 	}
 	// Is all that there is to see on it?
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	for _, p := range families(w.server) {
 		for _, f := range p.families {
 			if !strings.Contains(string(text), f.name) && !slices.Contains([]string{"gopptp_session_packets_total", "gopptp_sessions_without_series"}, f.name) {

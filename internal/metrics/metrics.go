@@ -24,9 +24,10 @@ import (
 	"gopptp/internal/plane"
 	"gopptp/internal/rawgre"
 	"gopptp/internal/session"
+	"gopptp/internal/xdp"
 )
 
-// Sources are what is read. All are required but PerSession.
+// Sources are what is read. All are required but FastPath and PerSession.
 type Sources struct {
 	Version  string
 	Sessions *session.Manager
@@ -35,6 +36,8 @@ type Sources struct {
 	Access   *nas.NAS
 	Gate     *login.Gate
 	Journal  *journal.Journal
+	// FastPath is what has gone past the sockets; nil where nothing can.
+	FastPath func() xdp.Stats
 	// PerSession shows series of each session too, with the names of users.
 	PerSession bool
 }
@@ -49,6 +52,9 @@ func New(s Sources) *prometheus.Registry {
 // families gives the parts of what is shown, in the order of the documentation.
 func families(s Sources) []part {
 	parts := []part{sessions(s), traffic(s), control(s), access(s), pools(s), doors(s), build(s)}
+	if s.FastPath != nil {
+		parts = append(parts, fastPath(s))
+	}
 	if s.PerSession {
 		parts = append(parts, perSession(s))
 	}

@@ -209,7 +209,7 @@ func TestFamilies(t *testing.T) {
 // TestLabels: no label has a value that is not declared, and no family is missing.
 func TestLabels(t *testing.T) {
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	w.server.Access.SetServers([]radius.Server{w.silence()})
 	w.server.Sessions.PutPool(1, aaa.Pool{Name: "p"})
 	w.serves(auth.MSCHAPv2)
@@ -251,10 +251,26 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// TestFastPath: it is shown where there is one, and nowhere else.
+func TestFastPath(t *testing.T) {
+	w := newWorld(t)
+	everything(&w.server)
+	expect(t, "with a fast path", values(t, w.server), map[string]float64{
+		"fast_path_packets_total{direction=receive}": 11, "fast_path_packets_total{direction=transmit}": 12,
+		"fast_path_errors_total{direction=receive,reason=malformed}": 13, "fast_path_errors_total{direction=receive,reason=overflow}": 14,
+		"fast_path_errors_total{direction=transmit,reason=no-buffer}": 15,
+	})
+	for name := range values(t, w.client) {
+		if strings.Contains(name, "fast_path") {
+			t.Errorf("without one there is %s", name)
+		}
+	}
+}
+
 // TestLint checks names and helps by Prometheus's own rules.
 func TestLint(t *testing.T) {
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	text, types, _ := scrape(t, New(w.server))
 	problems, err := promlint.New(strings.NewReader(text)).Lint()
 	for _, p := range problems {
@@ -273,7 +289,7 @@ func TestLint(t *testing.T) {
 // TestHostileNames: whatever text there is in names, a scrape succeeds.
 func TestHostileNames(t *testing.T) {
 	w := newWorld(t)
-	w.server.PerSession = true
+	everything(&w.server)
 	long := strings.Repeat("x", 2*maxText)
 	for i, name := range []string{"\xff", "\xfe", "\xfea", long + "1", long + "2", "a\nb\"c"} {
 		w.server.Sessions.PutPool(uint64(i+1), aaa.Pool{Name: name})

@@ -136,7 +136,7 @@ func TestReceiveBatch(t *testing.T) {
 			for _, r := range ends {
 				r.far.enter(a.arrivals)
 				r.far.drainLocked(now)
-				r.far.leaveLocked()
+				r.far.leaveLocked(now)
 			}
 		}
 		for i, r := range ends {

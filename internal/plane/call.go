@@ -59,6 +59,7 @@ type Call struct {
 		fragments *mp.Reassembler // nil without multilink
 		receiver  *mppe.Receiver
 		arrivals  *arrivals  // while their reader has the lock
+		came      uint32     // packets since it has it
 		device    tun.Device // nil while the network layer is down
 		lost      bool       // receiver waits for a reset
 		bridge    tun.Device // nil without one
@@ -277,6 +278,9 @@ func (c *Call) Close() {
 	first, counted := p.calls[c.id].CompareAndSwap(c, nil), c.Stats()
 	if first {
 		p.ended.stats.add(counted)
+		if p.fast != nil {
+			_ = p.fast.Release(c.id) // else its packets come and are dropped
+		}
 	}
 	p.ended.mu.Unlock()
 	c.Block()

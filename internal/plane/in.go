@@ -51,13 +51,13 @@ func (p *Plane) input(now time.Time, pkts []rawgre.Packet, a *arrivals) {
 			continue
 		}
 		if to != c {
-			c.leaveLocked()
+			c.leaveLocked(now)
 			c = to
 			c.enter(a)
 		}
 		c.arriveLocked(now, seq, payload)
 	}
-	c.leaveLocked()
+	c.leaveLocked(now)
 }
 
 // An arrivals is what came for a call while its reader has the call's lock: encrypted
@@ -79,16 +79,23 @@ type arrivals struct {
 func (c *Call) enter(a *arrivals) {
 	c.rx.mu.Lock()
 	c.rx.arrivals = a
+	if c.acks.overdue() {
+		c.sendAck()
+	}
 }
 
-// leaveLocked delivers what waits at a call, if there is one, and ends what enter
-// began.
-func (c *Call) leaveLocked() {
+// leaveLocked delivers what waits at a call, if there is one, notes what is to be
+// acknowledged, and ends what enter began.
+func (c *Call) leaveLocked(now time.Time) {
 	if c == nil {
 		return
 	}
 	c.deliverAllLocked()
 	c.rx.arrivals = nil
+	if highest, ok := c.rx.order.Received(); ok && c.rx.came > 0 {
+		c.acks.received(c, now, c.rx.came, highest)
+		c.rx.came = 0
+	}
 	c.rx.mu.Unlock()
 }
 
@@ -140,9 +147,7 @@ func (c *Call) arriveLocked(now time.Time, seq uint32, payload []byte) {
 		c.stats.rxDrops.Add(1)
 		return
 	}
-	if highest, ok := c.rx.order.Received(); ok {
-		c.acks.received(c, now, highest)
-	}
+	c.rx.came++
 }
 
 // drainLocked delivers what is in order by now, and notes when a gap must be

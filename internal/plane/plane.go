@@ -17,6 +17,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -51,11 +52,13 @@ var ErrNoCallID = errors.New("plane: no free Call ID")
 
 // A Plane is safe for concurrent use. Make it with New.
 type Plane struct {
-	conns []rawgre.Conn // those of a shard's calls are sent through its own
-	turns []round       // of the readers of conns
-	start time.Time     // the zero of Call.heard
-	calls [1 << 16]atomic.Pointer[Call]
-	drops [numDrops]atomic.Uint64
+	conns   []rawgre.Conn // those of a shard's calls are sent through its own
+	readers []rawgre.Conn // what packets come from: conns, and those of the fast door
+	turns   []round       // of the readers
+	fast    FastDoor      // nil without one
+	start   time.Time     // the zero of Call.heard
+	calls   [1 << 16]atomic.Pointer[Call]
+	drops   [numDrops]atomic.Uint64
 
 	mu   sync.Mutex
 	next uint16 // guarded by mu; last Call ID given
@@ -70,14 +73,39 @@ type Plane struct {
 	flights sync.Pool // of *flight
 }
 
+// A FastDoor takes packets of calls past the sockets (internal/xdp).
+type FastDoor interface {
+	// Readers are what its packets come from, each for a reader of its own.
+	Readers() []rawgre.Conn
+	// Over gives a Conn that sends fast where it can, and else through c.
+	Over(c rawgre.Conn) rawgre.Conn
+	// Steer makes packets for a Call ID between two addresses come by the fast door,
+	// and Release undoes that.
+	Steer(id uint16, local, peer netip.Addr) error
+	Release(id uint16) error
+}
+
 // New makes a plane over sockets, each with a reader of its own.
-func New(conns ...rawgre.Conn) *Plane {
+func New(conns ...rawgre.Conn) *Plane { return newPlane(nil, conns, conns) }
+
+// NewFast makes a plane over sockets with a fast door beside them.
+func NewFast(fast FastDoor, conns ...rawgre.Conn) *Plane {
+	over := make([]rawgre.Conn, len(conns))
+	for i, c := range conns {
+		over[i] = fast.Over(c)
+	}
+	return newPlane(fast, over, append(slices.Clone(conns), fast.Readers()...))
+}
+
+func newPlane(fast FastDoor, conns, readers []rawgre.Conn) *Plane {
 	return &Plane{
-		conns:  conns,
-		turns:  make([]round, len(conns)),
-		start:  time.Now(),
-		next:   uint16(rand.Uint32()),
-		timers: timers{wake: make(chan struct{}, 1)},
+		conns:   conns,
+		readers: readers,
+		fast:    fast,
+		turns:   make([]round, len(readers)),
+		start:   time.Now(),
+		next:    uint16(rand.Uint32()),
+		timers:  timers{wake: make(chan struct{}, 1)},
 
 		batches: sync.Pool{New: func() any { return newReadBatch(usualPacket) }},
 		flights: sync.Pool{New: newFlight},
@@ -90,7 +118,7 @@ func (p *Plane) Run(ctx context.Context) error {
 	defer cancel(nil)
 	var wg sync.WaitGroup
 	wg.Go(func() { p.runTimers(ctx) })
-	for i, conn := range p.conns {
+	for i, conn := range p.readers {
 		wg.Go(func() {
 			cancel(p.readGRE(conn, &p.turns[i]))
 			p.Close() // one fails, all end
@@ -120,7 +148,7 @@ func (p *Plane) Turns() []uint64 {
 
 // Close closes the sockets. It is idempotent.
 func (p *Plane) Close() {
-	for _, conn := range p.conns {
+	for _, conn := range p.readers {
 		conn.Close()
 	}
 }
@@ -141,6 +169,9 @@ func (p *Plane) NewCall(local, peer netip.Addr) (*Call, error) {
 		if p.next != 0 && p.calls[p.next].Load() == nil {
 			c.id, c.conn = p.next, p.connOf(p.next)
 			p.calls[p.next].Store(c)
+			if p.fast != nil {
+				_ = p.fast.Steer(c.id, c.local, c.peer) // else the socket receives them
+			}
 			return c, nil
 		}
 	}

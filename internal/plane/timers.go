@@ -13,25 +13,33 @@ import (
 // section 4.4).
 const ackDelay = 100 * time.Millisecond
 
-// ackEvery is how many packets of one direction go without an acknowledgement:
-// a peer that keeps to the window of 64 that we offer never stalls.
-const ackEvery = 32
+// Window is how many packets we tell peers that we buffer, as gre.Reorder does.
+const Window = 192
 
-// acks is what a call owes its peer: received is called by the reader, take
-// under the tx lock.
+// ackEvery is how many packets of one direction go without an acknowledgement when a
+// reader comes back for more: with those of a batch less than Window, so that a peer that
+// keeps to it never stalls. It is more than one batch, since what a batch brings to the
+// interface is often answered, and the acknowledgement rides on the answer.
+const ackEvery = Window / 2
+
+// A negative constant does not compile.
+const _ = uint(Window - ackEvery - batch)
+
+// acks is what a call owes its peer: overdue and received are called by the reader,
+// take under the tx lock.
 type acks struct {
 	highest atomic.Uint32
 	owed    atomic.Uint32 // packets since the last acknowledgement
 	queued  atomic.Bool   // stands in timers.acks
 }
 
-// received notes that all up to highest came.
-func (a *acks) received(c *Call, now time.Time, highest uint32) {
+// overdue reports whether the peer should not wait any longer.
+func (a *acks) overdue() bool { return a.owed.Load() >= ackEvery }
+
+// received notes that n packets came, and all up to highest.
+func (a *acks) received(c *Call, now time.Time, n, highest uint32) {
 	a.highest.Store(highest)
-	if a.owed.Add(1) >= ackEvery {
-		c.sendAck()
-		return
-	}
+	a.owed.Add(n)
 	if a.queued.CompareAndSwap(false, true) {
 		c.plane.timers.ack(c, now)
 	}
@@ -116,7 +124,7 @@ func (p *Plane) runTimers(ctx context.Context) {
 			c.enter(a)
 			c.holdAt.Store(0)
 			c.drainLocked(now)
-			c.leaveLocked()
+			c.leaveLocked(now)
 		}
 		clear(dueAcks)
 		clear(dueHolds)

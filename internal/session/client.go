@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"gopptp/internal/aaa"
+	"gopptp/internal/plane"
 	"gopptp/ppp/auth"
 	"gopptp/ppp/link"
 	"gopptp/pptp"
@@ -143,7 +144,7 @@ func (d *dialer) dial(ctx context.Context, held *held) (connected bool) {
 		return false
 	}
 	defer data.Close()
-	call, err := c.Dial(dialing, pptp.OutgoingCall{LocalID: wire.CallID(data.ID())})
+	call, err := c.Dial(dialing, pptp.OutgoingCall{LocalID: wire.CallID(data.ID()), Window: plane.Window})
 	if err != nil {
 		d.failed(ctx, err)
 		return false

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"gopptp/internal/aaa"
+	"gopptp/internal/plane"
 	"gopptp/mppe"
 	"gopptp/ppp/auth"
 	"gopptp/ppp/link"
@@ -209,7 +210,7 @@ func (m *Manager) takeCall(ctx context.Context, req *pptp.CallRequest) *session 
 	m.register(s)
 	// From here on GRE packets of the call reach the session's queue, so that
 	// nothing is lost however soon they follow the reply.
-	s.call, err = req.Accept(ctx, pptp.CallReply{LocalID: wire.CallID(data.ID())})
+	s.call, err = req.Accept(ctx, pptp.CallReply{LocalID: wire.CallID(data.ID()), Window: plane.Window})
 	if err != nil {
 		m.cfg.Journal.Debugf("pptp,debug", "call from %v: %v", peer, err)
 		m.dropCall(s)

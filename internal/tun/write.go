@@ -101,7 +101,7 @@ func (w *writer) writev(fd uintptr, pieces [][]byte, packets int) {
 		w.iov[i].SetLen(len(p))
 	}
 	for {
-		n, _, errno := unix.Syscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&w.iov[0])), uintptr(len(pieces)))
+		n, _, errno := unix.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&w.iov[0])), uintptr(len(pieces)))
 		switch {
 		case errno == unix.EINTR:
 			continue

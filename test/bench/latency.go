@@ -17,28 +17,28 @@ const (
 )
 
 // tunnelLatency pings through a tunnel that one stream of TCP fills.
-func (b *bench) tunnelLatency(ctx context.Context, p *pair, other path) error {
+func (b *bench) tunnelLatency(ctx context.Context, ours []path, other path) error {
 	type both struct{ middle, late rounds }
 	all := map[string]*both{}
 	for n := range b.others {
 		turn(ctx, n, b.others)
-		theirs, err := b.pings(ctx, p, other)
+		theirs, err := b.pings(ctx, other)
 		if err != nil {
 			return err
 		}
-		for _, way := range p.tunnels() {
-			ours, err := b.pings(ctx, p, way)
+		for _, way := range ours {
+			times, err := b.pings(ctx, way)
 			if err != nil {
 				return err
 			}
 			if all[way.name] == nil {
 				all[way.name] = &both{}
 			}
-			all[way.name].middle.add(median(ours), median(theirs))
-			all[way.name].late.add(percentile(ours, 0.99), percentile(theirs, 0.99))
+			all[way.name].middle.add(median(times), median(theirs))
+			all[way.name].late.add(percentile(times, 0.99), percentile(theirs, 0.99))
 		}
 	}
-	for _, way := range p.tunnels() {
+	for _, way := range ours {
 		note := fmt.Sprintf("a ping each %v", pingEvery)
 		b.add(all[way.name].middle.row("tunnel "+way.name+", latency, median", other.name, nanoseconds, note))
 		late := all[way.name].late.row("tunnel "+way.name+", latency, 99th percentile", other.name, nanoseconds, note)
@@ -49,16 +49,16 @@ func (b *bench) tunnelLatency(ctx context.Context, p *pair, other path) error {
 }
 
 // pings gives the times of pings over a way that TCP fills, in nanoseconds.
-func (b *bench) pings(ctx context.Context, p *pair, way path) ([]float64, error) {
+func (b *bench) pings(ctx context.Context, way path) ([]float64, error) {
 	filled := make(chan error, 1)
 	go func() {
-		_, err := iperf(ctx, p.far, load{to: way.to, seconds: b.seconds})
+		_, err := iperf(ctx, way.from, load{to: way.to, seconds: b.seconds})
 		filled <- err
 	}()
 	time.Sleep(pingLead)
 	// The last of them end before TCP does.
 	spare := time.Duration(b.seconds)*time.Second - 2*pingLead
-	out, err := run(ctx, p.far, time.Duration(b.seconds)*time.Second+iperfSlack, "ping", "-n", "-W", "2",
+	out, err := run(ctx, way.from, time.Duration(b.seconds)*time.Second+iperfSlack, "ping", "-n", "-W", "2",
 		"-i", strconv.FormatFloat(pingEvery.Seconds(), 'f', -1, 64), "-c", strconv.Itoa(int(spare/pingEvery)), way.to)
 	if err := errors.Join(err, <-filled); err != nil {
 		return nil, fmt.Errorf("latency over %s: %w", way.name, err)

@@ -25,7 +25,7 @@ var controls = []string{"cubic", "bbr"}
 // or changes their order, beside the same TCP over the same line.
 func (b *bench) networks(ctx context.Context) error {
 	var line *relay
-	p, err := newPair(ctx, b.binary, func(p *pair) (err error) {
+	p, err := newPair(ctx, b.binary, "bench", func(p *pair) (err error) {
 		line, err = p.relay(ctx)
 		return err
 	})
@@ -33,8 +33,8 @@ func (b *bench) networks(ctx context.Context) error {
 		return err
 	}
 	defer p.close()
-	tunnel, bare := p.tunnels()[0], path{name: "without the tunnel", to: nearWAN, pids: [2]int{p.server, p.client}}
-	whole, err := p.sample(ctx, bare, load{seconds: b.seconds})
+	tunnel, bare := p.tunnels("")[0], path{name: "without the tunnel", from: p.far, to: nearWAN, pids: [2]int{p.server, p.client}}
+	whole, err := bare.sample(ctx, load{seconds: b.seconds})
 	if err != nil {
 		return err
 	}
@@ -67,7 +67,7 @@ func (b *bench) network(ctx context.Context, p *pair, line *relay, t trouble, co
 		var got [2]float64
 		for i, way := range ways {
 			line.set(t)
-			s, err := p.sample(ctx, way, load{seconds: b.lossy, control: control})
+			s, err := way.sample(ctx, load{seconds: b.lossy, control: control})
 			if err != nil {
 				return rounds{}, fmt.Errorf("%s: %w", way.name, err)
 			}

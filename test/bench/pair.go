@@ -29,6 +29,7 @@ type pair struct {
 // processes that carry it.
 type path struct {
 	name string
+	from *lab.Lab
 	to   string // the address of near
 	pids [2]int // in near and in far
 }
@@ -39,8 +40,9 @@ const (
 	plain     = "plain"
 )
 
-// newPair makes the namespaces; connect joins them, before anything is dialled.
-func newPair(ctx context.Context, binary string, connect func(*pair) error) (_ *pair, err error) {
+// newPair makes the namespaces, whose names begin with name; connect joins them, before
+// anything is dialled. more are flags for both daemons.
+func newPair(ctx context.Context, binary, name string, connect func(*pair) error, more ...string) (_ *pair, err error) {
 	p := &pair{}
 	defer func() {
 		if err != nil {
@@ -54,7 +56,7 @@ func newPair(ctx context.Context, binary string, connect func(*pair) error) (_ *
 		lab     **lab.Lab
 		name    string
 		address string
-	}{{&p.near, "bench-near", "192.168.51.2/24"}, {&p.far, "bench-far", "192.168.61.2/24"}} {
+	}{{&p.near, name + "-near", "192.168.51.2/24"}, {&p.far, name + "-far", "192.168.61.2/24"}} {
 		*m.lab, err = lab.New(ctx, labSource, m.name, m.address)
 		if err != nil {
 			return nil, err
@@ -69,7 +71,7 @@ func newPair(ctx context.Context, binary string, connect func(*pair) error) (_ *
 		return nil, err
 	}
 	p.onClose(iperf.end)
-	return p, p.dial(ctx, binary)
+	return p, p.dial(ctx, binary, more)
 }
 
 // cable joins the machines with a veth pair.
@@ -86,12 +88,12 @@ func (p *pair) close() {
 }
 
 // dial runs both daemons and brings both tunnels up.
-func (p *pair) dial(ctx context.Context, binary string) error {
-	server, err := p.near.Start(ctx, binary, "server")
+func (p *pair) dial(ctx context.Context, binary string, more []string) error {
+	server, err := p.near.Start(ctx, binary, "server", more...)
 	if err != nil {
 		return err
 	}
-	client, err := p.far.Start(ctx, binary, "client")
+	client, err := p.far.Start(ctx, binary, "client", more...)
 	if err != nil {
 		return err
 	}
@@ -131,10 +133,10 @@ func (p *pair) dial(ctx context.Context, binary string) error {
 	return nil
 }
 
-// tunnels are the two ways through gopptp.
-func (p *pair) tunnels() []path {
+// tunnels are the two ways through gopptp, with what their names end in.
+func (p *pair) tunnels(suffix string) []path {
 	pids := [2]int{p.server, p.client}
-	return []path{{encrypted, "10.51.1.1", pids}, {plain, "10.51.2.1", pids}}
+	return []path{{encrypted + suffix, p.far, "10.51.1.1", pids}, {plain + suffix, p.far, "10.51.2.1", pids}}
 }
 
 // wireguard adds a tunnel of wireguard-go beside.
@@ -163,7 +165,7 @@ func (p *pair) wireguard(ctx context.Context) (path, error) {
 	if _, err := run(ctx, p.far, openLimit, "ping", "-q", "-c", "1", "-W", "5", nearInside); err != nil {
 		return path{}, err
 	}
-	return path{"wireguard-go", nearInside, [2]int{near.pid(), far.pid()}}, nil
+	return path{"wireguard-go", p.far, nearInside, [2]int{near.pid(), far.pid()}}, nil
 }
 
 // cost runs what uses a path, and gives what the two processes of the path have

@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"gopptp/test/lab"
 )
 
 // A shape is how TCP uses a tunnel.
@@ -30,21 +33,29 @@ const headers = 28
 // packetSizes are the lengths of IP packets that UDP is measured with.
 var packetSizes = []int{64, 512, 1400}
 
-// beside makes a group of what measures our tunnels and one of wireguard-go between
-// the same namespaces, each with its default MTU.
-func beside(measure func(*bench, context.Context, *pair, path) error) func(*bench, context.Context) error {
-	return func(b *bench, ctx context.Context) error {
-		p, err := newPair(ctx, b.binary, func(p *pair) error { return p.cable(ctx) })
+// beside makes a group of what measures our tunnels and one of wireguard-go, each with
+// its default MTU. Ours are measured twice: through the sockets of the kernel, between
+// the same namespaces as wireguard-go, and on the fast path, between two others, so that
+// what that does to the line is for itself only.
+func beside(measure func(b *bench, ctx context.Context, ours []path, other path) error) func(*bench, context.Context) error {
+	return func(b *bench, ctx context.Context) (err error) {
+		cable := func(p *pair) error { return p.cable(ctx) }
+		p, err := newPair(ctx, b.binary, "bench", cable)
 		if err != nil {
 			return err
 		}
 		defer p.close()
+		fast, err := newPair(ctx, b.binary, "fast", cable, "--fast-path", lab.LinkName)
+		if err != nil {
+			return err
+		}
+		defer fast.close()
 		other, err := p.wireguard(ctx)
 		if err != nil {
 			return err
 		}
-		if err := measure(b, ctx, p, other); err != nil {
-			return fmt.Errorf("%w\n%s", err, p.logs())
+		if err := measure(b, ctx, append(p.tunnels(""), fast.tunnels(", fast path")...), other); err != nil {
+			return fmt.Errorf("%w\n%s\non the fast path\n%s", err, p.logs(), fast.logs())
 		}
 		return nil
 	}
@@ -57,10 +68,10 @@ type sample struct {
 }
 
 // sample runs a load over a way.
-func (p *pair) sample(ctx context.Context, way path, l load) (s sample, err error) {
+func (way path) sample(ctx context.Context, l load) (s sample, err error) {
 	l.to = way.to
 	s.near, s.far, err = way.cost(func() (err error) {
-		s.carried, err = iperf(ctx, p.far, l)
+		s.carried, err = iperf(ctx, way.from, l)
 		return err
 	})
 	return s, err
@@ -70,12 +81,12 @@ func (p *pair) sample(ctx context.Context, way path, l load) (s sample, err erro
 type raced map[string][]sample
 
 // race runs the load over all ways by turns.
-func race(ctx context.Context, p *pair, ways []path, l load, rounds int) (raced, error) {
+func race(ctx context.Context, ways []path, l load, rounds int) (raced, error) {
 	all := raced{}
 	for n := range rounds {
 		turn(ctx, n, rounds)
 		for _, way := range ways {
-			s, err := p.sample(ctx, way, l)
+			s, err := way.sample(ctx, l)
 			if err != nil {
 				return nil, fmt.Errorf("over %s: %w", way.name, err)
 			}
@@ -115,16 +126,16 @@ func lossOf(s sample) float64     { return 100 * s.loss }
 
 // tunnelTCP also gives a row of all shapes together for each tunnel: in each round
 // the sum of what was carried.
-func (b *bench) tunnelTCP(ctx context.Context, p *pair, other path) error {
-	ways := append(p.tunnels(), other)
+func (b *bench) tunnelTCP(ctx context.Context, ours []path, other path) error {
+	ways := append(slices.Clone(ours), other)
 	sums := map[string]*rounds{}
 	rows := map[string][]row{}
 	for _, s := range shapes {
-		all, err := race(ctx, p, ways, load{streams: s.streams, reverse: s.reverse, seconds: b.seconds}, b.rounds)
+		all, err := race(ctx, ways, load{streams: s.streams, reverse: s.reverse, seconds: b.seconds}, b.rounds)
 		if err != nil {
 			return err
 		}
-		for _, way := range p.tunnels() {
+		for _, way := range ours {
 			r := all.against(way.name, other.name, throughput)
 			note := fmt.Sprintf("CPU %s and %s", all.costs(way.name), all.costs(other.name))
 			rows[way.name] = append(rows[way.name], r.row(fmt.Sprintf("tunnel %s, %v", way.name, s), other.name, megabits, note))
@@ -134,7 +145,7 @@ func (b *bench) tunnelTCP(ctx context.Context, p *pair, other path) error {
 			sums[way.name].accumulate(r, float64(len(shapes)))
 		}
 	}
-	for _, way := range p.tunnels() {
+	for _, way := range ours {
 		b.add(sums[way.name].row("tunnel "+way.name, other.name, megabits, "mean of the four rows below"))
 		for _, r := range rows[way.name] {
 			b.add(r)
@@ -152,14 +163,14 @@ func (r *rounds) accumulate(other rounds, n float64) {
 }
 
 // tunnelUDP sends packets as fast as iperf3 can, and counts those that arrive.
-func (b *bench) tunnelUDP(ctx context.Context, p *pair, other path) error {
-	ways := append(p.tunnels(), other)
+func (b *bench) tunnelUDP(ctx context.Context, ours []path, other path) error {
+	ways := append(slices.Clone(ours), other)
 	for _, size := range packetSizes {
-		all, err := race(ctx, p, ways, load{udp: size - headers, seconds: b.seconds}, b.others)
+		all, err := race(ctx, ways, load{udp: size - headers, seconds: b.seconds}, b.others)
 		if err != nil {
 			return err
 		}
-		for _, way := range p.tunnels() {
+		for _, way := range ours {
 			note := fmt.Sprintf("loss %.0f and %.0f %%, CPU %s and %s", all.middle(way.name, lossOf), all.middle(other.name, lossOf),
 				all.costs(way.name), all.costs(other.name))
 			b.add(all.against(way.name, other.name, packetRate).row(

@@ -118,10 +118,13 @@ func (l *Lab) fillHost(ctx context.Context) error {
 	return err
 }
 
+// LinkName is what Link calls the interface at both ends.
+const LinkName = "wan"
+
 // Link joins the namespaces of two labs by a veth pair, whose ends have the
 // addresses ours and theirs (192.168.62.1/24).
 func (l *Lab) Link(ctx context.Context, other *Lab, ours, theirs string) error {
-	_, err := run(ctx, "ip", "link", "add", "wan", "netns", l.Name, "type", "veth", "peer", "name", "wan", "netns", other.Name)
+	_, err := run(ctx, "ip", "link", "add", LinkName, "netns", l.Name, "type", "veth", "peer", "name", LinkName, "netns", other.Name)
 	if err != nil {
 		return err
 	}
@@ -129,10 +132,10 @@ func (l *Lab) Link(ctx context.Context, other *Lab, ours, theirs string) error {
 		lab  *Lab
 		addr string
 	}{{l, ours}, {other, theirs}} {
-		if err := end.lab.IP(ctx, "addr add "+end.addr+" dev wan"); err != nil {
+		if err := end.lab.IP(ctx, "addr add "+end.addr+" dev "+LinkName); err != nil {
 			return err
 		}
-		if err := end.lab.IP(ctx, "link set wan up"); err != nil {
+		if err := end.lab.IP(ctx, "link set "+LinkName+" up"); err != nil {
 			return err
 		}
 	}

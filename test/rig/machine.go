@@ -24,6 +24,10 @@ const (
 	ClientAddress = "192.168.51.3"
 )
 
+// FastPathVariable is of the environment: if it is set, all daemons of machines that have
+// a wan use the fast path there.
+const FastPathVariable = "GOPPTP_TEST_FAST_PATH"
+
 // stopLimit is how long a daemon may take to end: it says 2, and a busy machine gets
 // some more.
 const stopLimit = 5 * time.Second
@@ -89,6 +93,9 @@ func (m *Machine) Start() {
 	args = append(args, m.Through...)
 	args = append(args, program, "run", "--data", m.File("data"), "--socket", m.File("socket"), "--resolv-conf", m.File("resolv.conf"))
 	args = append(args, m.Args...)
+	if _, err := m.Handle.LinkByName("wan"); err == nil && os.Getenv(FastPathVariable) != "" {
+		args = append(args, "--fast-path", "wan")
+	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = &m.log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
