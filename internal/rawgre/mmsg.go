@@ -62,6 +62,15 @@ func sendmmsg(fd uintptr, hdrs []mmsghdr) (int, syscall.Errno) {
 	}
 }
 
+// Turns is how often a reader lets others run while its batch grows.
+const Turns = 16
+
+// LetOthersRun lets other threads that are ready have this processor first. A reader
+// that is woken by the first of many packets finds few: on a busy processor those who
+// bring more of them have it next, and all that is done once for a batch is done less
+// often. With nobody to run it comes back at once, and nothing ever waits for a timer.
+func LetOthersRun() { unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
 // The array that SO_MEMINFO fills, from linux/sock_diag.h: how many numbers,
 // and which of them counts the packets for which there was no room.
 const (

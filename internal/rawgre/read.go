@@ -41,6 +41,14 @@ func (r *receiver) init() {
 // receive takes what is there and reports whether the poller need not wait.
 func (r *receiver) receive(fd uintptr) bool {
 	r.got, r.errno = recvmmsg(fd, r.hdrs[:r.want])
+	for turns := 0; r.errno == 0 && r.got < r.want && turns < Turns; turns++ {
+		LetOthersRun()
+		n, errno := recvmmsg(fd, r.hdrs[r.got:r.want])
+		if errno != 0 {
+			break // nothing more, or what the next call says again
+		}
+		r.got += n
+	}
 	return r.errno != unix.EAGAIN
 }
 

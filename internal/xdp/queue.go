@@ -29,8 +29,8 @@ const (
 	// leaving is how long a queue may still be that of a process which has ended, the one
 	// before us: the kernel takes it from there in the background.
 	leaving = time.Second
-	// kicks is how often the kernel is asked to send one batch. Kernels before 5.15
-	// send 16 packets at a time, and some tell how far they are only at the end.
+	// kicks is how often the kernel is asked to send one batch. Old kernels send 16
+	// packets at a time, and tell how far they are only when all have left.
 	kicks = rawgre.BatchSize/16 + 2
 	// again is when it is asked once more for what it could not send: an interface that
 	// is full has room for some packets by then.
@@ -225,6 +225,23 @@ func setsockopt(fd, option int, value unsafe.Pointer, size uintptr) error {
 	return nil
 }
 
+// gather gives how many packets are there, at most most. While that becomes more when
+// others run, it lets them.
+func (q *queue) gather(most int) int {
+	n := min(q.rx.packets.filled(), most)
+	for range rawgre.Turns {
+		if n == most {
+			break
+		}
+		rawgre.LetOthersRun()
+		was := n
+		if n = min(q.rx.packets.filled(), most); n == was {
+			break
+		}
+	}
+	return n
+}
+
 // ReadBatch implements rawgre.Conn.
 func (q *queue) ReadBatch(pkts []rawgre.Packet) (int, error) {
 	if len(pkts) == 0 {
@@ -236,7 +253,7 @@ func (q *queue) ReadBatch(pkts []rawgre.Packet) (int, error) {
 		if q.ended.Load() || !q.await() {
 			return 0, net.ErrClosed // there is no other reason
 		}
-		n := min(q.rx.packets.filled(), len(pkts), rawgre.BatchSize)
+		n := q.gather(min(len(pkts), rawgre.BatchSize))
 		good := 0
 		for i := range n {
 			d := q.rx.packets.entry(i)

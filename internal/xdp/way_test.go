@@ -79,6 +79,18 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+// TestWriteChecksum: each sum that a header can have.
+func TestWriteChecksum(t *testing.T) {
+	frame, w := make([]byte, frameSize), newWay(addrA, addrB)
+	for range 1 << 16 {
+		w.write(frame, frame[:8])
+		ip := frame[ethernetLen : ethernetLen+20]
+		if got := binary.BigEndian.Uint16(ip[10:]); got != checksum(ip) {
+			t.Fatalf("% x: checksum %#04x, want %#04x", ip, got, checksum(ip))
+		}
+	}
+}
+
 func TestTakes(t *testing.T) {
 	w := newWay(addrA, addrB)
 	for n, want := range map[int]bool{0: false, 1: true, 1480: true, 1481: false} {
@@ -121,6 +133,9 @@ func TestWaysInUse(t *testing.T) {
 	for i := range many {
 		ws.to(addrA, addr(i))
 		ws.to(addrA, addr(i))
+	}
+	if len(ws.ask) != 1 {
+		t.Error("nobody is told that ways are new")
 	}
 	if n := len(ws.news()); n != many || len(ws.news()) != 0 {
 		t.Errorf("%d are new, want %d, and none twice", n, many)

@@ -6,8 +6,8 @@
 // A small program in the kernel takes only packets that belong to a call, by Call ID and
 // both addresses; everything else, and everything unusual, goes the usual way, and so
 // does what is to be sent where the kernel's route and neighbor do not lead to such an
-// interface. What the machine's firewall and its packet captures do with the usual way
-// does not happen on the fast one.
+// interface. What the machine's firewall, NAT, IPsec policies, traffic control and packet
+// captures do with the usual way does not happen on the fast one.
 package xdp
 
 import (

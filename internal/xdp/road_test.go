@@ -1,6 +1,7 @@
 package xdp
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/netip"
@@ -176,6 +177,42 @@ func TestRequiresRootLong(t *testing.T) {
 	}
 }
 
+// TestRequiresRootMalformed: frames that the program gives us, and that are not sound.
+func TestRequiresRootMalformed(t *testing.T) {
+	t.Parallel()
+	left, right := pair(t)
+	a, b := newMachine(t, left, "eth0"), newMachine(t, right)
+	a.steer(1, addrA, addrB)
+	good := callFrame(1, addrB, addrA, 4)
+	beyond := set(good, atIP+2, 0xff, 0xff) // a total length that is not there
+	sum := checksum(beyond[atIP:atGRE])
+	padded := append(bytes.Clone(good), make([]byte, 60-len(good))...) // as Ethernet does
+	var fd int
+	b.Do(func() {
+		var err error
+		if fd, err = syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW, 0); err != nil {
+			t.Fatal(err)
+		}
+	})
+	defer syscall.Close(fd)
+	to := &syscall.SockaddrLinklayer{Ifindex: b.Link("eth0").Attrs().Index, Halen: macLen}
+	for range 2 * rawgre.BatchSize {
+		for _, f := range [][]byte{set(good, atIP+10, 1, 2), set(beyond, atIP+10, byte(sum>>8), byte(sum)), padded} {
+			if err := syscall.Sendto(fd, f, 0, to); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for range 2 * rawgre.BatchSize {
+		if d := a.next(); !bytes.Equal(d.gre, good[atGRE:]) || d.peer != addrB || d.local != addrA || !d.fast {
+			t.Fatalf("got %s", d)
+		}
+	}
+	if s := a.ports.Stats(); s.Malformed != 4*rawgre.BatchSize || s.Received != 2*rawgre.BatchSize {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestRequiresRootFirstPackets: nobody knows the neighbor yet.
 func TestRequiresRootFirstPackets(t *testing.T) {
 	t.Parallel()
@@ -256,82 +293,6 @@ func TestRequiresRootRouteMoves(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.until("packets come back", b, addrA, addrB, func(came []delivery) bool { return len(came) > 0 && came[len(came)-1].fast })
-}
-
-// TestRequiresRootDownUp: an interface is set down and up again.
-func TestRequiresRootDownUp(t *testing.T) {
-	t.Parallel()
-	a, b := both(t)
-	a.warm(b, addrA, addrB)
-	for range 2 {
-		if err := a.Handle.LinkSetDown(a.Link("eth0")); err != nil {
-			t.Fatal(err)
-		}
-		for range 3 * ringSize / rawgre.BatchSize { // more than there is room for
-			if _, err := a.conn.WriteBatch(packets(1, addrA, addrB, make([]int, rawgre.BatchSize)...)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		a.Up("eth0")
-		d := a.until("packets arrive again", b, addrA, addrB, func(came []delivery) bool {
-			for _, p := range came {
-				if len(p.gre) == 8 {
-					t.Fatal("a packet of the time when it was down came late")
-				}
-			}
-			return len(came) > 0
-		})
-		if d > 5*time.Second {
-			t.Errorf("only after %v", d)
-		}
-		a.warm(b, addrA, addrB)
-	}
-	pkts := packets(1, addrA, addrB, make([]int, rawgre.BatchSize)...)
-	a.send(pkts)
-	b.expect(pkts, true)
-}
-
-// TestRequiresRootNoCarrier: the far end is down, and the kernel refuses each packet.
-func TestRequiresRootNoCarrier(t *testing.T) {
-	t.Parallel()
-	a, b := both(t)
-	a.warm(b, addrA, addrB)
-	if err := b.Handle.LinkSetDown(b.Link("eth0")); err != nil {
-		t.Fatal(err)
-	}
-	for range 20 {
-		if _, err := a.conn.WriteBatch(packets(1, addrA, addrB, make([]int, rawgre.BatchSize)...)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	q := a.ports.ports[0].queues[0]
-	for start := time.Now(); ; time.Sleep(time.Millisecond) {
-		q.tx.mu.Lock()
-		q.reapLocked()
-		waiting, free := q.tx.packets.waiting(), len(q.tx.free)
-		q.tx.mu.Unlock()
-		if waiting == 0 && free == ringSize {
-			break
-		}
-		if time.Since(start) > patience {
-			t.Fatalf("%d packets wait, %d frames are free", waiting, free)
-		}
-	}
-	b.Up("eth0")
-	a.warm(b, addrA, addrB)
-}
-
-// TestRequiresRootManyAtOnce sends more than the kernel takes in one go; the rest leaves
-// though nobody sends any more.
-func TestRequiresRootManyAtOnce(t *testing.T) {
-	t.Parallel()
-	a, b := both(t)
-	a.warm(b, addrA, addrB)
-	pkts := packets(1, addrA, addrB, make([]int, ringSize)...)
-	a.send(pkts)
-	b.expect(pkts, true)
-	a.send(pkts[:1]) // all frames are back, or this one waits for ever
-	b.expect(pkts[:1], true)
 }
 
 // TestRequiresRootGateway: the peer is behind a router.
