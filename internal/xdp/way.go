@@ -56,8 +56,9 @@ type ends struct{ local, peer netip.Addr }
 // ways are those that somebody has used lately.
 type ways struct {
 	kernel *netlink.Handle
-	ports  map[int]*port // by the index of the interface
-	ask    chan struct{} // a way is new
+	ports  map[int]*port   // by the index of the interface
+	ask    chan struct{}   // a way is new
+	ipsec  *netlink.Handle // nil where the kernel has no IPsec
 
 	mu    sync.RWMutex
 	known map[ends]*way // guarded by mu
@@ -123,9 +124,11 @@ func (ws *ways) look(old []*way, now time.Time) {
 		return
 	}
 	near := map[int]nearby{}
-	for index := range ws.ports {
-		if n, ok := ws.nearby(index); ok {
-			near[index] = n
+	if !ws.guarded() {
+		for index := range ws.ports {
+			if n, ok := ws.nearby(index); ok {
+				near[index] = n
+			}
 		}
 	}
 	for _, before := range old {
@@ -136,6 +139,16 @@ func (ws *ways) look(old []*way, now time.Time) {
 		ws.known[w.ends] = w
 		ws.mu.Unlock()
 	}
+}
+
+// guarded reports whether the kernel has IPsec policies. What it is to encrypt must never
+// leave in clear, and only it knows what that is: it sends everything then.
+func (ws *ways) guarded() bool {
+	if ws.ipsec == nil {
+		return false
+	}
+	policies, err := ws.ipsec.XfrmPolicyList(netlink.FAMILY_V4)
+	return err != nil || len(policies) > 0
 }
 
 // news gives the ways that nobody has looked at.

@@ -6,8 +6,8 @@
 // A small program in the kernel takes only packets that belong to a call, by Call ID and
 // both addresses; everything else, and everything unusual, goes the usual way, and so
 // does what is to be sent where the kernel's route and neighbor do not lead to such an
-// interface. What the machine's firewall, NAT, IPsec policies, traffic control and packet
-// captures do with the usual way does not happen on the fast one.
+// interface, or while the kernel has IPsec policies. What the machine's firewall, NAT,
+// traffic control and packet captures do with the usual way does not happen on the fast one.
 package xdp
 
 import (
@@ -60,6 +60,9 @@ func Open(names []string) (_ *Ports, err error) {
 		}
 	}()
 	if p.ways.kernel, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
+		return nil, fmt.Errorf("fast path: %w", err)
+	}
+	if p.ways.ipsec, err = netlink.NewHandle(unix.NETLINK_XFRM); err != nil && !errors.Is(err, unix.EPROTONOSUPPORT) {
 		return nil, fmt.Errorf("fast path: %w", err)
 	}
 	if p.calls, err = newCalls(); err != nil {
@@ -188,6 +191,9 @@ func (p *Ports) release() {
 	}
 	if p.calls != nil {
 		p.calls.Close()
+	}
+	if p.ways.ipsec != nil {
+		p.ways.ipsec.Close()
 	}
 	if p.ways.kernel != nil {
 		p.ways.kernel.Close()

@@ -57,8 +57,7 @@ func TestRequiresRootFastPath(t *testing.T) {
 				}
 			}
 			for name, address := range far {
-				// The kernel's neighbour is asked after now and then by a packet that
-				// goes the usual way, and is lost here.
+				// The first packets to a peer go the usual way, and are lost here.
 				client.Until(name+" still answers", func() bool { return client.answersAll(address) })
 				for _, size := range []string{"0", "100", "1400", "1422"} { // 1450 with headers
 					client.Until(name+" answers to "+size, func() bool { return client.pings(address, "-s", size, "-M", "do") })
