@@ -75,7 +75,8 @@ type Plane struct {
 
 // A FastDoor takes packets of calls past the sockets (internal/xdp).
 type FastDoor interface {
-	// Readers are what its packets come from, each for a reader of its own.
+	// Readers are what its packets come from, each for a reader of its own. Buf of what
+	// they read may be memory of theirs, good until the next ReadBatch.
 	Readers() []rawgre.Conn
 	// Over gives a Conn that sends fast where it can, and else through c.
 	Over(c rawgre.Conn) rawgre.Conn

@@ -31,14 +31,19 @@ func (p *Packet) strip(n int) bool {
 	return true
 }
 
-// Receive copies an IPv4 packet that did not come by a socket into p, and reports
-// whether it is one of GRE, sound and whole, without options. Nobody has checked it
-// before. On false p is left alone, but not its buffer.
-func (p *Packet) Receive(b []byte) bool {
-	if len(b) < MinIPHeader || len(b) > len(p.Buf) || b[0] != 0x45 || headerSum(b[:MinIPHeader]) != 0xffff {
+// Adopt makes p the GRE packet inside an IPv4 packet that did not come by a socket, and
+// that nobody has checked before, and reports whether it is one, sound and without
+// options. p.Buf is then b.
+func (p *Packet) Adopt(b []byte) bool {
+	if len(b) < MinIPHeader || b[0] != 0x45 || headerSum(b[:MinIPHeader]) != 0xffff {
 		return false
 	}
-	return p.strip(copy(p.Buf, b))
+	q := Packet{Buf: b}
+	if !q.strip(len(b)) {
+		return false
+	}
+	*p = q
+	return true
 }
 
 // headerSum is the sum of the Internet checksum (RFC 1071) over an IPv4 header without

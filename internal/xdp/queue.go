@@ -52,6 +52,8 @@ type queue struct {
 		mu      sync.Mutex // held by ReadBatch, for close
 		packets ring[unix.XDPDesc]
 		free    ring[uint64]
+		lent    []uint64 // frames that the last ReadBatch gave away
+		left    bool     // release has left the frames to the reader, who has some of them
 	}
 	tx struct {
 		mu      sync.Mutex
@@ -213,8 +215,8 @@ func (q *queue) release() {
 	q.rx.free.unmap()
 	q.tx.packets.unmap()
 	q.tx.done.unmap()
-	if q.frames != nil {
-		unix.Munmap(q.frames)
+	if q.rx.left = len(q.rx.lent) > 0; !q.rx.left {
+		q.unmapFrames()
 	}
 }
 
@@ -242,35 +244,60 @@ func (q *queue) gather(most int) int {
 	return n
 }
 
-// ReadBatch implements rawgre.Conn.
+// ReadBatch implements rawgre.Conn, but that the packets are not copied: Buf becomes a
+// frame, which is good until the next ReadBatch.
 func (q *queue) ReadBatch(pkts []rawgre.Packet) (int, error) {
 	if len(pkts) == 0 {
 		return 0, nil
 	}
 	q.rx.mu.Lock()
 	defer q.rx.mu.Unlock()
+	if q.ended.Load() {
+		q.rx.lent = q.rx.lent[:0]
+		if q.rx.left {
+			q.unmapFrames()
+		}
+		return 0, net.ErrClosed
+	}
+	q.takeBack()
 	for {
-		if q.ended.Load() || !q.await() {
-			return 0, net.ErrClosed // there is no other reason
+		if !q.await() {
+			return 0, net.ErrClosed
 		}
 		n := q.gather(min(len(pkts), rawgre.BatchSize))
 		good := 0
 		for i := range n {
 			d := q.rx.packets.entry(i)
-			if pkts[good].Receive(q.frames[d.Addr+ethernetLen : d.Addr+uint64(d.Len)]) {
+			q.rx.lent = append(q.rx.lent, d.Addr&^(frameSize-1))
+			if pkts[good].Adopt(q.frames[d.Addr+ethernetLen : d.Addr+uint64(d.Len) : d.Addr+uint64(d.Len)]) {
 				good++
 			} else {
 				q.bad.Add(1)
 			}
-			*q.rx.free.entry(i) = d.Addr &^ (frameSize - 1)
 		}
 		q.rx.packets.take(n)
-		q.rx.free.put(n)
 		q.received.Add(uint64(good))
 		if good > 0 {
 			return good, nil
 		}
+		q.takeBack()
 	}
+}
+
+// takeBack gives the kernel the frames that were lent.
+func (q *queue) takeBack() {
+	for i, at := range q.rx.lent {
+		*q.rx.free.entry(i) = at
+	}
+	q.rx.free.put(len(q.rx.lent))
+	q.rx.lent = q.rx.lent[:0]
+}
+
+func (q *queue) unmapFrames() {
+	if q.frames != nil {
+		unix.Munmap(q.frames) // fails only for memory that is not mapped
+	}
+	q.frames = nil
 }
 
 // errNoSend tells that the interface has a queue to receive of this number, but none to
@@ -321,7 +348,7 @@ func (q *queue) reapLocked() {
 // or gone, or has no such queue.
 func (q *queue) kickLocked() error {
 	for i := range kicks {
-		_, _, errno := unix.Syscall6(unix.SYS_SENDTO, uintptr(q.out), 0, 0, unix.MSG_DONTWAIT, 0, 0)
+		_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(q.out), 0, 0, unix.MSG_DONTWAIT, 0, 0)
 		switch {
 		case q.tx.packets.waiting() == 0:
 			return nil

@@ -71,8 +71,8 @@ func TestWrite(t *testing.T) {
 			if !bytes.Equal(ip[20:], gre) {
 				t.Fatalf("id %d: the packet has changed", id)
 			}
-			p := rawgre.Packet{Buf: make([]byte, 1600)}
-			if !p.Receive(ip) || p.Peer != local || p.Local != peer || !bytes.Equal(p.Bytes(), gre) {
+			var p rawgre.Packet
+			if !p.Adopt(ip) || p.Peer != local || p.Local != peer || !bytes.Equal(p.Bytes(), gre) {
 				t.Fatalf("id %d: the other end does not take the packet", id)
 			}
 		}

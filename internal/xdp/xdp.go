@@ -222,7 +222,8 @@ func (p *Ports) Stats() (s Stats) {
 	return s
 }
 
-// Readers are what packets come from, each for a reader of its own.
+// Readers are what packets come from, each for a reader of its own. What they read is in
+// memory of theirs, good until the next ReadBatch.
 func (p *Ports) Readers() []rawgre.Conn {
 	var all []rawgre.Conn
 	for _, o := range p.ports {

@@ -206,9 +206,8 @@ func (w *world) outage(d *direction, packets int64) {
 	}
 }
 
-// outages bounds those of rekey. A receiver that searches takes a wrong key for the right
-// one now and then, and searches on from there: so it may find the right one beyond its
-// reach, and needs no new keys.
+// outages bounds those of rekey. A search that follows a wrong key, which is rare, may find
+// the right one beyond its reach, and needs no new keys.
 const outages = 4
 
 // rekey makes the two agree on new keys, in one direction and then in the other.
