@@ -1,7 +1,7 @@
 // Package xdp is the fast door of the data path to the network. Where an interface is
 // given to it, packets of calls go between the interface and the program past the
-// kernel's IP stack, in memory that both have (AF_XDP): a third of what a packet costs
-// otherwise.
+// kernel's IP stack, in memory that both have (AF_XDP): a third of what their way through
+// the kernel costs otherwise.
 //
 // A small program in the kernel takes only packets that belong to a call, by Call ID and
 // both addresses; everything else, and everything unusual, goes the usual way, and so
