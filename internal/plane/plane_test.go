@@ -6,6 +6,8 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -372,31 +374,40 @@ func TestOneWayTrafficIsAcknowledged(t *testing.T) {
 		net, a, b := tunnel(t)
 		a.openClear()
 		b.openClear()
-		var acks []gre.Header
+		var mu sync.Mutex
+		var all []gre.Header // guarded by mu
 		net.Carry(func(d rawgretest.Datagram) []rawgretest.Datagram {
 			if d.Src == addrB {
 				var h gre.Header
 				if _, err := h.Parse(d.Data); err != nil {
 					t.Error(err)
 				}
-				acks = append(acks, h)
+				mu.Lock()
+				all = append(all, h)
+				mu.Unlock()
 			}
 			return rawgretest.All(d)
 		})
+		seen := func() []gre.Header {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(all)
+		}
 		for i := range byte(ackEvery) {
 			crosses(t, a, b, packet(60, i))
 		}
-		synctest.Wait()
+		acks := seen()
 		if len(acks) != 0 {
 			t.Fatalf("after %d packets: %+v", ackEvery, acks)
 		}
 		crosses(t, a, b, packet(60, 1))
-		synctest.Wait()
+		acks = seen()
 		if len(acks) != 1 || acks[0].HasSeq || !acks[0].HasAck || acks[0].Ack != ackEvery-1 {
 			t.Fatalf("after %d packets: %+v", ackEvery+1, acks)
 		}
 		time.Sleep(2 * ackDelay)
-		synctest.Wait()
+		acks = seen()
 		if len(acks) != 2 || acks[1].Ack != ackEvery {
 			t.Fatalf("after the delay: %+v", acks)
 		}
@@ -404,7 +415,7 @@ func TestOneWayTrafficIsAcknowledged(t *testing.T) {
 		crosses(t, a, b, packet(60, 2))
 		crosses(t, b, a, packet(60, 3))
 		time.Sleep(2 * ackDelay)
-		synctest.Wait()
+		acks = seen()
 		if len(acks) != 3 || !acks[2].HasSeq || !acks[2].HasAck || acks[2].Ack != ackEvery+1 {
 			t.Errorf("with traffic: %+v", acks)
 		}

@@ -27,6 +27,7 @@ const rootPrefix = "TestRequiresRoot"
 // the reason.
 var mayBeSkipped = map[string]string{
 	"gopptp/internal/tun TestHelperHoldsInterface":        "no test: the process that TestRequiresRootKilled starts and kills",
+	"gopptp/internal/xdp TestHelper":                      "no test: the process that TestRequiresRootKilled starts and kills",
 	"gopptp/internal/host TestRequiresRootJoinBridgeVLAN": "needs a kernel whose bridges filter VLANs",
 	"gopptp/mppe TestHashFast":                            "needs a processor with SHA instructions; without them nothing uses what it tests",
 	"gopptp/test/deb TestRequiresRootPackage/systemd":     "needs a machine that lets systemd have cgroups; TestRequiresRootConfined tries the same rights without it",
