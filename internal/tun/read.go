@@ -90,6 +90,7 @@ func (b *Batch) read(fd uintptr, n int, frame bool) (size int, errno unix.Errno)
 		iov = iov[1:]
 	}
 	b.iov[1].Base = unsafe.SliceData(b.Bufs[n][b.Off:])
+	// Never waits, so the runtime need not know, as in rawgre.
 	got, _, errno := unix.RawSyscall(unix.SYS_READV, fd, uintptr(unsafe.Pointer(&iov[0])), uintptr(len(iov)))
 	if errno != 0 {
 		return 0, errno
