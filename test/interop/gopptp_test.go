@@ -111,6 +111,11 @@ func checkLog(t *testing.T, lines []lab.LogLine, chains ...[]wanted) {
 				next[i]++
 				expected = true
 			}
+			// When the guest stands still for a second, LCP sends its first request once
+			// more. pppd answers both, and takes the second for a new negotiation.
+			if n := next[i] - 1; !expected && n >= 0 && strings.HasSuffix(l.Message, ": authenticated") {
+				expected = chain[n].is(l)
+			}
 		}
 		if !expected {
 			t.Errorf("the log has %q where it should not", l)
