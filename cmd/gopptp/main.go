@@ -97,7 +97,7 @@ of the sessions and the readers of packets work.`,
 	f.StringVar(&cfg.Pprof, "pprof", "", "loopback `address` to serve profiles on, such as 127.0.0.1:6060; none without it")
 	f.StringVar(&cfg.LogFormat, "log-format", "text", "`format` of the printed log: text, or json for a JSON object on each line")
 	f.StringVar(&cfg.Metrics, "metrics", "", "`address` to serve metrics for Prometheus, /health and /ready on, such as 127.0.0.1:9180; none without it")
-	f.StringSliceVar(&cfg.FastPath, "fast-path", nil, "Ethernet `interfaces` whose tunnel packets go past the host's routing and firewall, such as eth0")
+	f.StringSliceVar(&cfg.FastPath, "fast-path", nil, "Ethernet `interfaces` whose tunnel packets go past the host's routing and firewall, such as eth0; eth0:driver for a veth pair with a fast path at both ends")
 	f.BoolVar(&cfg.MetricsSessions, "metrics-sessions", false, "show metrics of each session too, with the names of users")
 	f.StringVar(&cfg.LogLevel, "log-level", "info", "least severe `level` printed: debug, info, warning or error")
 	return cmd

@@ -8,22 +8,33 @@ import (
 // Sum is the sum of the words of b in ones' complement (RFC 1071), with initial
 // added. It is not inverted: over octets that include a right checksum it is 0xffff.
 // If the length of b is odd, b ends with a zero that is not there.
+func Sum(b []byte, initial uint16) uint16 { return sumWith(haveVectors, b, initial) }
+
+// vectorLen is the length of a vector in octets. Vectors are no slower for as few.
+const vectorLen = 32
+
+// sumWith is Sum with vectors, or without.
 //
-// Words are added eight octets at a time in the machine's order: the sum is the
-// same but for the order of its own two octets (RFC 1071, section 2).
-func Sum(b []byte, initial uint16) uint16 {
+// Words are added many at a time in the machine's order: the sum is the same but for
+// the order of its own two octets (RFC 1071, section 2).
+func sumWith(vectors bool, b []byte, initial uint16) uint16 {
 	var sum, carry uint64
-	for len(b) >= 64 {
-		w := b[:64:64]
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[0:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[8:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[16:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[24:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[32:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[40:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[48:]), carry)
-		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[56:]), carry)
-		b = b[64:]
+	if len(b) >= vectorLen {
+		if vectors && len(b) <= MaxPacket {
+			return add(bits.ReverseBytes16(fold(uint64(sumVectors(b)))), initial)
+		}
+		for len(b) >= 64 {
+			w := b[:64:64]
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[0:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[8:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[16:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[24:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[32:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[40:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[48:]), carry)
+			sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(w[56:]), carry)
+			b = b[64:]
+		}
 	}
 	for len(b) >= 8 {
 		sum, carry = bits.Add64(sum, binary.NativeEndian.Uint64(b), carry)

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	// MaxPackets is how many packets a Merge takes at once.
-	MaxPackets = 64
+	// MaxPackets is how many packets a Merge takes at once: as many as come together.
+	MaxPackets = 128
 
 	// MaxPieces is how many pieces a run has at most: headers and payloads.
 	MaxPieces = 1 + MaxPackets + 1

@@ -11,13 +11,23 @@ import (
 	"gopptp/internal/rawgre/rawgretest"
 )
 
+// A lender reads into memory of its own.
+type lender struct{ rawgre.Conn }
+
+func (l lender) ReadBatch(pkts []rawgre.Packet) (int, error) {
+	for i := range pkts {
+		pkts[i].Buf = make([]byte, maxPacket)
+	}
+	return l.Conn.ReadBatch(pkts)
+}
+
 // A fastDoor carries by a network of its own, and knows what it was told.
 type fastDoor struct {
 	conn    rawgre.Conn
 	steered map[uint16][2]netip.Addr
 }
 
-func (f *fastDoor) Readers() []rawgre.Conn       { return []rawgre.Conn{f.conn} }
+func (f *fastDoor) Readers() []rawgre.Conn       { return []rawgre.Conn{lender{f.conn}} }
 func (f *fastDoor) Over(rawgre.Conn) rawgre.Conn { return f.conn }
 func (f *fastDoor) Release(id uint16) error      { delete(f.steered, id); return nil }
 func (f *fastDoor) Steer(id uint16, local, peer netip.Addr) error {

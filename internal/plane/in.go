@@ -21,14 +21,22 @@ import (
 //  6. deliverIP and deliverBridged write user packets to their interface, again
 //     together; deliverFrame copies all else to the owner's queue.
 
-// readGRE owns the receive buffers of a socket.
-func (p *Plane) readGRE(conn rawgre.Conn, turns *round) error {
+// buffers makes what the reader number i reads into. The fast door has memory of its own.
+func (p *Plane) buffers(i int) []rawgre.Packet {
+	if i >= len(p.conns) {
+		return make([]rawgre.Packet, fastBatch)
+	}
 	pkts := make([]rawgre.Packet, batch)
 	const slot = maxPacket + skew
 	room := make([]byte, batch*slot)
 	for i := range pkts {
 		pkts[i].Buf = room[i*slot : (i+1)*slot : (i+1)*slot]
 	}
+	return pkts
+}
+
+// readGRE owns the buffers.
+func (p *Plane) readGRE(conn rawgre.Conn, pkts []rawgre.Packet, turns *round) error {
 	a := new(arrivals)
 	for {
 		n, err := conn.ReadBatch(pkts)
@@ -71,7 +79,7 @@ type arrivals struct {
 	errs    [mppe.MaxBatch]error
 
 	opened int
-	out    [mppe.MaxBatch][]byte
+	out    [fastBatch][]byte
 	to     tun.Device // of all in out
 }
 

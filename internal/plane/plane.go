@@ -34,6 +34,14 @@ import (
 // socket.
 const batch = rawgre.BatchSize
 
+// fastBatch is how many packets are taken from the fast door at once. A full segment of
+// TCP is cut into 46, so two thirds of a batch of 64 become one write to the interface
+// and the rest another; of 128 there are three, and fewer acknowledgements in return. It
+// is less than Window: who has filled that is told after the first batch, not the last.
+const fastBatch = 2 * batch
+
+const _ = uint(Window - fastBatch - 1)
+
 // maxPacket is the room for one received IP packet. A PPP frame in a PPTP packet
 // has at most 1532 octets (RFC 2637, section 4.1); peers with a larger MRU of
 // their own idea are still understood.
@@ -75,8 +83,8 @@ type Plane struct {
 
 // A FastDoor takes packets of calls past the sockets (internal/xdp).
 type FastDoor interface {
-	// Readers are what its packets come from, each for a reader of its own. Buf of what
-	// they read may be memory of theirs, good until the next ReadBatch.
+	// Readers are what its packets come from, each for a reader of its own. They set Buf
+	// of what they read to memory of theirs, good until the next ReadBatch.
 	Readers() []rawgre.Conn
 	// Over gives a Conn that sends fast where it can, and else through c.
 	Over(c rawgre.Conn) rawgre.Conn
@@ -121,7 +129,7 @@ func (p *Plane) Run(ctx context.Context) error {
 	wg.Go(func() { p.runTimers(ctx) })
 	for i, conn := range p.readers {
 		wg.Go(func() {
-			cancel(p.readGRE(conn, &p.turns[i]))
+			cancel(p.readGRE(conn, p.buffers(i), &p.turns[i]))
 			p.Close() // one fails, all end
 		})
 	}

@@ -62,8 +62,8 @@ func (p *Packet) Bytes() []byte { return p.Buf[p.Off : p.Off+p.N] }
 // single packet is counted and is no error. A call without packets does nothing.
 type Conn interface {
 	// ReadBatch waits for a packet and then takes what more is there, at most
-	// BatchSize and at most len(pkts), and returns how many: at least one if
-	// err is nil and pkts is not empty.
+	// len(pkts) and, where a system call brings them, at most BatchSize, and returns
+	// how many: at least one if err is nil and pkts is not empty.
 	//
 	// The caller sets Buf of each element to a buffer. The Conn writes the IP
 	// packet to its start and sets the other fields, so that Bytes is the GRE

@@ -12,22 +12,24 @@ func TestRequiresRootNoAllocation(t *testing.T) {
 	if raceEnabled {
 		t.Skip("skipping, sync.Pool drops items at random under the race detector")
 	}
-	for _, count := range []int{1, rawgre.BatchSize} {
-		f, stats := through(t, count)
-		before := stats().Sent
-		if n := testing.AllocsPerRun(200, f); n != 0 {
-			t.Errorf("%v allocations for %d packets, want 0", n, count)
-		}
-		if n := stats().Sent - before; n != uint64(201*count) {
-			t.Errorf("%d packets of %d were sent fast", n, 201*count)
+	for _, name := range []string{"eth0", "eth0:driver"} {
+		for _, count := range []int{1, rawgre.BatchSize} {
+			f, stats := through(t, name, count)
+			before := stats().Sent
+			if n := testing.AllocsPerRun(200, f); n != 0 {
+				t.Errorf("%s: %v allocations for %d packets, want 0", name, n, count)
+			}
+			if n := stats().Sent - before; n != uint64(201*count) {
+				t.Errorf("%s: %d packets of %d were sent fast", name, n, 201*count)
+			}
 		}
 	}
 }
 
 // through gives a function that sends full packets and reads them at the far end.
-func through(t testing.TB, count int) (f func(), stats func() Stats) {
+func through(t testing.TB, name string, count int) (f func(), stats func() Stats) {
 	left, right := pair(t)
-	near, far := openPorts(t, left, "eth0"), openPorts(t, right, "eth0")
+	near, far := openPorts(t, left, name), openPorts(t, right, name)
 	if err := far.Steer(1, addrB, addrA); err != nil {
 		t.Fatal(err)
 	}
@@ -68,11 +70,15 @@ func through(t testing.TB, count int) (f func(), stats func() Stats) {
 }
 
 func BenchmarkRequiresRootThrough(b *testing.B) {
-	const count = rawgre.BatchSize
-	f, _ := through(b, count)
-	b.ReportAllocs()
-	b.SetBytes(count * 1408)
-	for b.Loop() {
-		f()
+	for _, name := range []string{"eth0", "eth0:driver"} {
+		b.Run(name, func(b *testing.B) {
+			const count = rawgre.BatchSize
+			f, _ := through(b, name, count)
+			b.ReportAllocs()
+			b.SetBytes(count * 1408)
+			for b.Loop() {
+				f()
+			}
+		})
 	}
 }

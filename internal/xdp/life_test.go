@@ -27,7 +27,7 @@ func attached(in *hosttest.Namespace, name string) bool {
 }
 
 // held is what the process has of the kernel.
-type held struct{ files, goroutines, rings int }
+type held struct{ files, goroutines, rings, tables int }
 
 func holds(t *testing.T) held {
 	t.Helper()
@@ -39,7 +39,7 @@ func holds(t *testing.T) held {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return held{len(files), runtime.NumGoroutine(), bytes.Count(maps, []byte("socket:"))}
+	return held{len(files), runtime.NumGoroutine(), bytes.Count(maps, []byte("socket:")), bytes.Count(maps, []byte("bpf-map"))}
 }
 
 // resident is how much memory the process has, in octets.
@@ -59,6 +59,12 @@ func resident(t *testing.T) int {
 // TestRequiresRootCloseWhileBusy ends ports under readers, senders and those who ask, from
 // several goroutines at once.
 func TestRequiresRootCloseWhileBusy(t *testing.T) {
+	for _, name := range []string{"eth0", "eth0:driver"} {
+		t.Run(name, func(t *testing.T) { closeWhileBusy(t, name) })
+	}
+}
+
+func closeWhileBusy(t *testing.T, name string) {
 	left, right := pair(t)
 	b := newMachine(t, right)
 	var sockets []*rawgre.Socket
@@ -70,7 +76,7 @@ func TestRequiresRootCloseWhileBusy(t *testing.T) {
 	})
 	defer sockets[0].Close()
 	cycle := func(round int) {
-		p, err := open(left, "eth0")
+		p, err := open(left, name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +107,7 @@ func TestRequiresRootCloseWhileBusy(t *testing.T) {
 		for id := range uint16(2) {
 			p.Steer(id, addrA, addrB)
 			wg.Go(func() {
-				out, back := packets(id, addrA, addrB, 1, 10, 100, 1000), packets(id, addrB, addrA, 1, 10, 100)
+				out, back := packets(id, addrA, addrB, 1, 10, 100, 1000, 1, 1, 1, 1), packets(id, addrB, addrA, 1, 10, 100)
 				for {
 					select {
 					case <-stop:
@@ -157,7 +163,7 @@ func TestRequiresRootCloseWhileBusy(t *testing.T) {
 	}
 	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		now := holds(t)
-		if now.files <= before.files && now.goroutines <= before.goroutines && now.rings <= before.rings {
+		if now.files <= before.files && now.goroutines <= before.goroutines && now.rings <= before.rings && now.tables <= before.tables {
 			break
 		}
 		if time.Since(start) > 3*time.Second {

@@ -25,8 +25,9 @@ func TestRequiresRootOpenFails(t *testing.T) {
 		open(in, "eth0", "nothere")
 		open(in, "eth0", "lo")
 		open(in, "eth0", "eth0")
+		open(in, "eth0:driver", "nothere")
 	}
-	if now := holds(t); now.files > before.files || now.goroutines > before.goroutines || now.rings > before.rings {
+	if now := holds(t); now.files > before.files || now.goroutines > before.goroutines || now.rings > before.rings || now.tables > before.tables {
 		t.Errorf("the process holds %+v, before %+v", now, before)
 	}
 	if attached(in, "eth0") {
@@ -75,6 +76,8 @@ func TestRequiresRootErrors(t *testing.T) {
 		{[]string{""}, `fast path: interface "": `},
 		{[]string{"lo"}, `fast path: interface "lo": it is not an Ethernet interface`},
 		{[]string{"eth0", "eth0"}, `fast path: interface "eth0" is named twice`},
+		{[]string{"eth0:driver", "eth0"}, `fast path: interface "eth0" is named twice`},
+		{[]string{"eth0:native"}, `fast path: interface "eth0": after its name only ":driver" can stand, not ":native"`},
 		{[]string{"jumbo"}, `fast path: interface "jumbo": its MTU is 9000 and may be at most 1778`},
 		{[]string{"many"}, `fast path: interface "many": it has more than 16 queues: give it fewer (ethtool -L many combined 16)`},
 		{[]string{"taken"}, `fast path: interface "taken": bind: device or resource busy: another program, perhaps another gopptp, has it for XDP: ` +

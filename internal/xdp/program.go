@@ -50,14 +50,23 @@ func half(v uint16) int32 {
 }
 
 // newProgram makes the program that gives the packets of our calls to the socket of
-// the queue on which they came, and leaves all others to the kernel.
-func newProgram(calls, sockets *ebpf.Map) (*ebpf.Program, error) {
+// the queue on which they came, and leaves all others to the kernel. With bursts, the
+// instructions for them, it also sends those.
+func newProgram(calls, sockets *ebpf.Map, bursts asm.Instructions) (*ebpf.Program, error) {
 	const (
 		context = asm.R6
 		frame   = asm.R7
 	)
 	insns := asm.Instructions{
 		asm.Mov.Reg(context, asm.R1),
+	}
+	if len(bursts) > 0 {
+		insns = append(insns,
+			asm.LoadMem(asm.R0, context, 12, asm.Word), // ingress_ifindex
+			asm.JEq.Imm(asm.R0, loopback, startsHere),
+		)
+	}
+	insns = append(insns,
 		asm.LoadMem(frame, context, 0, asm.Word),  // data
 		asm.LoadMem(asm.R3, context, 4, asm.Word), // data_end
 		asm.Mov.Reg(asm.R4, frame),
@@ -99,20 +108,28 @@ func newProgram(calls, sockets *ebpf.Map) (*ebpf.Program, error) {
 		asm.Return(),
 		asm.Mov.Imm(asm.R0, xdpPass).WithSymbol("pass"),
 		asm.Return(),
-	}
+	)
+	insns = append(insns, bursts...)
 	return ebpf.NewProgram(&ebpf.ProgramSpec{Name: "gopptp", Type: ebpf.XDP, Instructions: insns, License: "MIT"})
 }
 
-const xdpPass = 2 // XDP_PASS of linux/bpf.h
+// Actions of linux/bpf.h.
+const (
+	xdpDrop = 1
+	xdpPass = 2
+)
 
 // attach binds the program to an interface until the link is closed or the process
 // ends: in the driver of a card, where that can. Not in those of the kernel's own
-// interfaces: there a packet may still have the queue of the card that it came by, which
-// our socket refuses (bonding), or is copied once more, and those of all others are cut
-// at the far end (veth).
-func attach(program *ebpf.Program, to netlink.Link) (link.Link, error) {
+// interfaces unless somebody asks for it: there a packet may still have the queue of the
+// card that it came by, which our socket refuses (bonding), or is copied once more, and
+// those of all others are cut at the far end (veth).
+func attach(program *ebpf.Program, to netlink.Link, inDriver bool) (link.Link, error) {
 	modes := []link.XDPAttachFlags{link.XDPDriverMode, link.XDPGenericMode}
-	if to.Type() != "device" {
+	switch {
+	case inDriver:
+		modes = modes[:1]
+	case to.Type() != "device":
 		modes = modes[1:]
 	}
 	var err error
@@ -121,6 +138,9 @@ func attach(program *ebpf.Program, to netlink.Link) (link.Link, error) {
 		if l, err = link.AttachXDP(link.XDPOptions{Program: program, Interface: to.Attrs().Index, Flags: mode}); err == nil {
 			return l, nil
 		}
+	}
+	if inDriver {
+		return nil, fmt.Errorf("attach a program to its driver: %w: leave %q out", err, driverSuffix)
 	}
 	return nil, fmt.Errorf("attach a program: %w", err)
 }

@@ -167,7 +167,7 @@ func TestRequiresRootProgramWithoutSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer sockets.Close()
-	program, err := newProgram(calls, sockets)
+	program, err := newProgram(calls, sockets, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,6 +63,7 @@ type queue struct {
 		again   *time.Timer // runs while packets wait that the kernel could not send
 		dropped uint64      // what the kernel has said last
 	}
+	burst    *burst // nil where there are none; guarded by tx.mu but for what it says
 	close    func()
 	ended    atomic.Bool // set before the locks are taken to end it
 	received atomic.Uint64
@@ -245,7 +246,7 @@ func (q *queue) gather(most int) int {
 }
 
 // ReadBatch implements rawgre.Conn, but that the packets are not copied: Buf becomes a
-// frame, which is good until the next ReadBatch.
+// frame, which is good until the next ReadBatch. No system call bounds their number.
 func (q *queue) ReadBatch(pkts []rawgre.Packet) (int, error) {
 	if len(pkts) == 0 {
 		return 0, nil
@@ -264,7 +265,7 @@ func (q *queue) ReadBatch(pkts []rawgre.Packet) (int, error) {
 		if !q.await() {
 			return 0, net.ErrClosed
 		}
-		n := q.gather(min(len(pkts), rawgre.BatchSize))
+		n := q.gather(len(pkts))
 		good := 0
 		for i := range n {
 			d := q.rx.packets.entry(i)
@@ -315,6 +316,12 @@ func (q *queue) send(w *way, pkts []rawgre.Packet) (int, error) {
 	if q.tx.packets.waiting() > 0 {
 		if err := q.kickLocked(); err != nil {
 			return 0, err
+		}
+	}
+	if q.tx.packets.waiting() == 0 && q.burst.takes(len(pkts)) {
+		if n := q.burst.send(w, pkts); n > 0 {
+			q.sent.Add(uint64(n))
+			return n, nil
 		}
 	}
 	q.reapLocked()

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cilium/ebpf/link"
 	"github.com/vishvananda/netlink"
 
 	"gopptp/internal/host/hosttest"
@@ -71,25 +70,6 @@ func exchange(t *testing.T, a, b *machine) {
 func TestRequiresRootBothWays(t *testing.T) {
 	t.Parallel()
 	a, b := both(t)
-	exchange(t, a, b)
-}
-
-// TestRequiresRootNative does it in the driver of a veth pair, which Open does not choose.
-func TestRequiresRootNative(t *testing.T) {
-	t.Parallel()
-	a, b := both(t)
-	for _, m := range []*machine{a, b} {
-		o := m.ports.ports[0]
-		if err := o.link.Close(); err != nil {
-			t.Fatal(err)
-		}
-		m.Do(func() {
-			var err error
-			if o.link, err = link.AttachXDP(link.XDPOptions{Program: o.program, Interface: m.Link("eth0").Attrs().Index, Flags: link.XDPDriverMode}); err != nil {
-				t.Fatal(err)
-			}
-		})
-	}
 	exchange(t, a, b)
 }
 

@@ -55,10 +55,11 @@ type ends struct{ local, peer netip.Addr }
 
 // ways are those that somebody has used lately.
 type ways struct {
-	kernel *netlink.Handle
-	ports  map[int]*port   // by the index of the interface
-	ask    chan struct{}   // a way is new
-	ipsec  *netlink.Handle // nil where the kernel has no IPsec
+	kernel  *netlink.Handle
+	ports   map[int]*port   // by the index of the interface
+	ask     chan struct{}   // a way is new
+	ipsec   *netlink.Handle // nil where the kernel has no IPsec
+	farEnds *farEnds        // nil where none takes bursts
 
 	mu    sync.RWMutex
 	known map[ends]*way // guarded by mu
@@ -125,9 +126,12 @@ func (ws *ways) look(old []*way, now time.Time) {
 	}
 	near := map[int]nearby{}
 	if !ws.guarded() {
-		for index := range ws.ports {
+		for index, port := range ws.ports {
 			if n, ok := ws.nearby(index); ok {
 				near[index] = n
+			}
+			if port.burst != nil {
+				port.burst.open.Store(ws.farEnds.take(index))
 			}
 		}
 	}

@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -48,10 +49,16 @@ type port struct {
 	sockets *ebpf.Map
 	program *ebpf.Program
 	link    link.Link
+	burst   *burst // nil where there are none
 }
 
+// driverSuffix after the name of an interface has its driver run the program, also where
+// that is of use only if the far end does the same.
+const driverSuffix = ":driver"
+
 // Open takes the interfaces with these names, in the network namespace of the calling
-// thread. It needs CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF.
+// thread. A name may have driverSuffix, and no other: names of interfaces have no colon.
+// It needs CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF.
 func Open(names []string) (_ *Ports, err error) {
 	p := &Ports{ways: ways{ports: map[int]*port{}, known: map[ends]*way{}, ask: make(chan struct{}, 1)}}
 	defer func() {
@@ -69,6 +76,10 @@ func Open(names []string) (_ *Ports, err error) {
 		return nil, fmt.Errorf("fast path: make a table in the kernel: %w", advised(err))
 	}
 	for _, name := range names {
+		name, inDriver := strings.CutSuffix(name, driverSuffix)
+		if name, suffix, ok := strings.Cut(name, ":"); ok {
+			return nil, fmt.Errorf("fast path: interface %q: after its name only %q can stand, not \":%s\"", name, driverSuffix, suffix)
+		}
 		l, err := p.ways.kernel.LinkByName(name)
 		if err != nil {
 			return nil, fmt.Errorf("fast path: interface %q: %w", name, err)
@@ -76,9 +87,14 @@ func Open(names []string) (_ *Ports, err error) {
 		if p.ways.ports[l.Attrs().Index] != nil {
 			return nil, fmt.Errorf("fast path: interface %q is named twice", name)
 		}
-		one, err := openPort(l, p.calls)
+		one, err := openPort(l, p.calls, inDriver)
 		if err != nil {
 			return nil, fmt.Errorf("fast path: interface %q: %w", name, advised(err))
+		}
+		if one.burst != nil && p.ways.farEnds == nil {
+			if p.ways.farEnds, err = openFarEnds(); err != nil {
+				one.dropBursts() // nobody says when there can be any
+			}
 		}
 		p.ports = append(p.ports, one)
 		p.ways.ports[l.Attrs().Index] = one
@@ -101,7 +117,7 @@ func advised(err error) error {
 	return err
 }
 
-func openPort(l netlink.Link, calls *ebpf.Map) (_ *port, err error) {
+func openPort(l netlink.Link, calls *ebpf.Map, inDriver bool) (_ *port, err error) {
 	a := l.Attrs()
 	if len(a.HardwareAddr) != macLen || a.Flags&net.FlagLoopback != 0 {
 		return nil, errors.New("it is not an Ethernet interface")
@@ -137,11 +153,33 @@ func openPort(l netlink.Link, calls *ebpf.Map) (_ *port, err error) {
 			return nil, err
 		}
 	}
-	if o.program, err = newProgram(calls, o.sockets); err != nil {
-		return nil, fmt.Errorf("load a program into the kernel: %w", err)
+	// Only where packets cannot overtake each other: cards have a queue for the bursts of
+	// each processor.
+	if inDriver && l.Type() == "veth" && len(o.queues) == 1 {
+		if o.burst, err = newBurst(a.Index); err != nil {
+			return nil, err
+		}
+		if o.program, err = newProgram(calls, o.sockets, o.burst.instructions()); err == nil {
+			o.burst.use(o.program)
+			o.queues[0].burst = o.burst
+		} else { // a kernel before 5.18
+			o.dropBursts()
+		}
 	}
-	o.link, err = attach(o.program, l)
+	if o.program == nil {
+		if o.program, err = newProgram(calls, o.sockets, nil); err != nil {
+			return nil, fmt.Errorf("load a program into the kernel: %w", err)
+		}
+	}
+	o.link, err = attach(o.program, l, inDriver)
 	return o, err
+}
+
+// dropBursts is for a port that nobody else has yet.
+func (o *port) dropBursts() {
+	o.queues[0].burst = nil
+	o.burst.close()
+	o.burst = nil
 }
 
 func (o *port) close() {
@@ -156,6 +194,9 @@ func (o *port) close() {
 	}
 	if o.sockets != nil {
 		o.sockets.Close()
+	}
+	if o.burst != nil {
+		o.burst.close()
 	}
 }
 
@@ -197,6 +238,9 @@ func (p *Ports) release() {
 	}
 	if p.ways.kernel != nil {
 		p.ways.kernel.Close()
+	}
+	if p.ways.farEnds != nil {
+		p.ways.farEnds.close()
 	}
 }
 

@@ -9,6 +9,10 @@
 // every address is inside the table.
 
 #define S0(i) 0(SI)(i*8)
+#define T0(d) (8*(d)+0)(SI)(DI*8)
+#define T1(d) (8*(d)+2)(SI)(DI*8)
+#define T2(d) (8*(d)+4)(SI)(DI*8)
+#define T3(d) (8*(d)+6)(SI)(DI*8)
 #define S1(i) 2(SI)(i*8)
 #define S2(i) 4(SI)(i*8)
 #define S3(i) 6(SI)(i*8)
@@ -25,11 +29,11 @@
 	MOVB R10, S2(CX) \
 	MOVB R11, S3(DX)
 
-#define PUT4 \
-	MOVB R12, S0(DI) \
-	MOVB R13, S1(DI) \
-	MOVB R14, S2(DI) \
-	MOVB R15, S3(DI)
+#define PUT4(d) \
+	MOVB R12, T0(d) \
+	MOVB R13, T1(d) \
+	MOVB R14, T2(d) \
+	MOVB R15, T3(d)
 
 #define FETCH2 \
 	MOVBLZX S0(AX), R12 \
@@ -37,24 +41,23 @@
 	MOVB R8, S0(AX) \
 	MOVB R9, S1(BX)
 
-#define PUT2 \
-	MOVB R12, S0(DI) \
-	MOVB R13, S1(DI)
+#define PUT2(d) \
+	MOVB R12, T0(d) \
+	MOVB R13, T1(d)
 
-#define LOAD4 \
-	MOVBLZX S0(DI), R8 \
-	MOVBLZX S1(DI), R9 \
-	MOVBLZX S2(DI), R10 \
-	MOVBLZX S3(DI), R11
+#define LOAD4(d) \
+	MOVBLZX T0(d), R8 \
+	MOVBLZX T1(d), R9 \
+	MOVBLZX T2(d), R10 \
+	MOVBLZX T3(d), R11
 
-#define LOAD2 \
-	MOVBLZX S0(DI), R8 \
-	MOVBLZX S1(DI), R9
+#define LOAD2(d) \
+	MOVBLZX T0(d), R8 \
+	MOVBLZX T1(d), R9
 
 // One step of the key stream; n is its place in the block of 16.
-#define STREAM4(n) \
-	INCB DI \
-	LOAD4 \
+#define STREAM4(n, d) \
+	LOAD4(d) \
 	ADDB R8, AX \
 	ADDB R9, BX \
 	ADDB R10, CX \
@@ -64,27 +67,26 @@
 	ADDB R13, R9 \
 	ADDB R14, R10 \
 	ADDB R15, R11 \
-	PUT4 \
+	PUT4(d) \
 	PINSRB $n, S0(R8), X0 \
 	PINSRB $n, S1(R9), X1 \
 	PINSRB $n, S2(R10), X2 \
 	PINSRB $n, S3(R11), X3
 
-#define STREAM2(n) \
-	INCB DI \
-	LOAD2 \
+#define STREAM2(n, d) \
+	LOAD2(d) \
 	ADDB R8, AX \
 	ADDB R9, BX \
 	FETCH2 \
 	ADDB R12, R8 \
 	ADDB R13, R9 \
-	PUT2 \
+	PUT2(d) \
 	PINSRB $n, S0(R8), X0 \
 	PINSRB $n, S1(R9), X1
 
 // One step of the key schedule; n is the octet of the key.
 #define SCHEDULE4(n) \
-	LOAD4 \
+	LOAD4(n) \
 	MOVBLZX (quad_key+n)(SI), R12 \
 	MOVBLZX (quad_key+16+n)(SI), R13 \
 	MOVBLZX (quad_key+32+n)(SI), R14 \
@@ -98,11 +100,10 @@
 	ADDB R14, CX \
 	ADDB R15, DX \
 	FETCH4 \
-	PUT4 \
-	INCB DI
+	PUT4(n)
 
 #define SCHEDULE2(n) \
-	LOAD2 \
+	LOAD2(n) \
 	MOVBLZX (quad_key+n)(SI), R12 \
 	MOVBLZX (quad_key+16+n)(SI), R13 \
 	ADDB R8, R12 \
@@ -110,8 +111,26 @@
 	ADDB R12, AX \
 	ADDB R13, BX \
 	FETCH2 \
-	PUT2 \
-	INCB DI
+	PUT2(n)
+
+#define STREAM16(STEP) \
+	STEP(0, 1) \
+	STEP(1, 2) \
+	STEP(2, 3) \
+	STEP(3, 4) \
+	STEP(4, 5) \
+	STEP(5, 6) \
+	STEP(6, 7) \
+	STEP(7, 8) \
+	STEP(8, 9) \
+	STEP(9, 10) \
+	STEP(10, 11) \
+	STEP(11, 12) \
+	STEP(12, 13) \
+	STEP(13, 14) \
+	STEP(14, 15) \
+	ADDB $16, DI \
+	STEP(15, 0)
 
 #define SIXTEEN(STEP) \
 	STEP(0) \
@@ -160,7 +179,7 @@ identity:
 
 step:
 	SIXTEEN(SCHEDULE4)
-	TESTB DI, DI
+	ADDB $16, DI
 	JNZ   step
 	MOVQ  DI, quad_i(SI)
 	MOVQ  DI, (quad_j+0)(SI)
@@ -189,7 +208,7 @@ identity:
 
 step:
 	SIXTEEN(SCHEDULE2)
-	TESTB DI, DI
+	ADDB $16, DI
 	JNZ   step
 	MOVQ  DI, quad_i(SI)
 	MOVQ  DI, (quad_j+0)(SI)
@@ -219,7 +238,7 @@ block:
 	PXOR X1, X1
 	PXOR X2, X2
 	PXOR X3, X3
-	SIXTEEN(STREAM4)
+	STREAM16(STREAM4)
 	MOVQ quad_pos(SI), R8
 	XOR16(0, X0)
 	XOR16(1, X1)
@@ -247,7 +266,7 @@ TEXT ·stream2(SB), NOSPLIT, $0-8
 block:
 	PXOR X0, X0
 	PXOR X1, X1
-	SIXTEEN(STREAM2)
+	STREAM16(STREAM2)
 	MOVQ quad_pos(SI), R8
 	XOR16(0, X0)
 	XOR16(1, X1)

@@ -45,7 +45,7 @@ func beside(measure func(b *bench, ctx context.Context, ours []path, other path)
 			return err
 		}
 		defer p.close()
-		fast, err := newPair(ctx, b.binary, "fast", cable, "--fast-path", lab.LinkName)
+		fast, err := newPair(ctx, b.binary, "fast", cable, "--fast-path", lab.LinkName+":driver")
 		if err != nil {
 			return err
 		}

@@ -25,7 +25,7 @@ const (
 )
 
 // FastPathVariable is of the environment: if it is set, all daemons of machines that have
-// a wan use the fast path there.
+// a wan use the fast path there, in its driver.
 const FastPathVariable = "GOPPTP_TEST_FAST_PATH"
 
 // stopLimit is how long a daemon may take to end: it says 2, and a busy machine gets
@@ -94,7 +94,7 @@ func (m *Machine) Start() {
 	args = append(args, program, "run", "--data", m.File("data"), "--socket", m.File("socket"), "--resolv-conf", m.File("resolv.conf"))
 	args = append(args, m.Args...)
 	if _, err := m.Handle.LinkByName("wan"); err == nil && os.Getenv(FastPathVariable) != "" {
-		args = append(args, "--fast-path", "wan")
+		args = append(args, "--fast-path", "wan:driver")
 	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = &m.log

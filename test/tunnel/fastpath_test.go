@@ -24,19 +24,20 @@ func TestRequiresRootFastPath(t *testing.T) {
 	rig.Need(t, "nft", "iperf3")
 	for _, tt := range []struct {
 		name           string
-		server, client bool
-	}{{"both", true, true}, {"server", true, false}, {"client", false, true}} {
+		server, client string // the interface with its options, or empty
+	}{{"both", "wan", "wan"}, {"drivers", "wan:driver", "wan:driver"}, {"server", "wan", ""}, {"client", "", "wan"}, {"client's driver", "", "wan:driver"}} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if os.Getenv(rig.FastPathVariable) != "" && tt.server != tt.client {
+			if os.Getenv(rig.FastPathVariable) != "" && tt.name != "both" {
 				t.Skip("all machines use the fast path, as " + rig.FastPathVariable + " says")
 			}
 			server, client := newMachine(t, "server"), newMachine(t, "client")
 			rig.Plug(t, server.Machine, client.Machine)
+			fast := map[*machine]string{server: tt.server, client: tt.client}
 			for _, m := range []*machine{server, client} {
 				m.WriteFile("rules", withoutGRE)
-				if (m == server && tt.server || m == client && tt.client) && os.Getenv(rig.FastPathVariable) == "" {
-					m.Args = []string{"--fast-path", "wan"}
+				if fast[m] != "" && os.Getenv(rig.FastPathVariable) == "" {
+					m.Args = []string{"--fast-path", fast[m]}
 				}
 				m.Start()
 			}
@@ -52,7 +53,7 @@ func TestRequiresRootFastPath(t *testing.T) {
 				client.Until(name+" answers", func() bool { return client.pings(address) })
 			}
 			for _, m := range []*machine{server, client} {
-				if m == server && tt.server || m == client && tt.client {
+				if fast[m] != "" {
 					m.Run("nft", "-f", m.File("rules"))
 				}
 			}
