@@ -107,7 +107,7 @@ var groups = []struct {
 	{"packets", "cost of a packet of 1400 octets", nil, (*bench).packets},
 	{"connect", "time to connect, MS-CHAPv2 and MPPE-128", noTools, (*bench).connects},
 	{"doors", "10000 secrets beside 1000, and requests", noTools, (*bench).doors},
-	{"tunnel", "TCP through one tunnel between two namespaces; CPU is that of the two daemons", noTools, beside((*bench).tunnelTCP)},
+	{"tunnel", "TCP through one tunnel between two namespaces, with --fast-path but where a row says sockets, the default; CPU is that of the two daemons", noTools, beside((*bench).tunnelTCP)},
 	{"tunnel-udp", "UDP through the same", noTools, beside((*bench).tunnelUDP)},
 	{"tunnel-latency", "ping through the same, while 1 stream of TCP runs", noTools, beside((*bench).tunnelLatency)},
 	{"network", fmt.Sprintf("TCP through a tunnel with MPPE over a line of %d Mbit/s and %v each way that harms packets", relayRate/1_000_000, relayDelay), noTools, (*bench).networks},
