@@ -30,6 +30,7 @@ var mayBeSkipped = map[string]string{
 	"gopptp/internal/xdp TestHelper":                      "no test: the process that TestRequiresRootKilled starts and kills",
 	"gopptp/internal/host TestRequiresRootJoinBridgeVLAN": "needs a kernel whose bridges filter VLANs",
 	"gopptp/mppe TestHashFast":                            "needs a processor with SHA instructions; without them nothing uses what it tests",
+	"gopptp/internal/offload TestSumHasVectors":           "needs a processor with AVX2; without it nothing uses what it tests",
 	"gopptp/test/deb TestRequiresRootPackage/systemd":     "needs a machine that lets systemd have cgroups; TestRequiresRootConfined tries the same rights without it",
 }
 
