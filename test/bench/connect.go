@@ -50,21 +50,37 @@ func (b *bench) connects(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var all rounds
+	var limited, beside rounds
 	for n := range b.dials {
 		turn(ctx, n, b.dials)
 		took, err := dial(ctx, client)
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, client.Transcript())
 		}
-		all.add(float64(took), float64(connectLimit))
+		command, err := rename(ctx, client, n)
+		if err != nil {
+			return err
+		}
+		limited.add(float64(took), float64(connectLimit))
+		beside.add(float64(took), float64(command))
 	}
-	r := all.row("connect", "the most it may take", nanoseconds, fmt.Sprintf("our client, our server, %d times", b.dials))
+	note := fmt.Sprintf("our client, our server, %d times", b.dials)
+	r := limited.row("connect", "the most it may take", nanoseconds, note)
+	r.shown = true // a time of this machine beside one that is the same on all
 	b.add(r)
-	if r.ratio <= 1 {
+	b.add(beside.row("connect, beside a command", "a command that connects nothing", nanoseconds, note))
+	if r.ratio <= 1 && !b.brief {
 		return fmt.Errorf("our client takes %s to connect, want less than %v", r.unit.figure(r.ours), connectLimit)
 	}
 	return nil
+}
+
+// rename runs a command that has to start as a process, to be understood and to be kept
+// on the disk as the one that dial begins with, and does nothing else.
+func rename(ctx context.Context, client *lab.Daemon, n int) (time.Duration, error) {
+	began := time.Now()
+	_, err := client.Exec(ctx, fmt.Sprintf("/interface/pptp-client/set pptp-out1 comment=%q", fmt.Sprint("call ", n)))
+	return time.Since(began), err
 }
 
 // dial connects and disconnects once. It takes from the command that enables the
