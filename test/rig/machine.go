@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vishvananda/netlink"
+
 	"gopptp/internal/host/hosttest"
 )
 
@@ -63,6 +65,30 @@ func Plug(t *testing.T, server, client *Machine) {
 	hosttest.Cable(t, 1500,
 		hosttest.Port{In: server.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(ServerAddress + "/24")},
 		hosttest.Port{In: client.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(ClientAddress + "/24")})
+}
+
+// PlugSwitch connects them as Plug does, with a switch in between, and gives the switch and
+// its port to the server. A packet socket hears there what passes, which at the ends it
+// does not where they use the fast path.
+func PlugSwitch(t *testing.T, server, client *Machine) (in *hosttest.Namespace, port string) {
+	t.Helper()
+	in = hosttest.New(t)
+	if err := in.Handle.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "switch"}}); err != nil {
+		t.Fatal(err)
+	}
+	in.Up("switch")
+	for _, side := range []struct {
+		m             *Machine
+		port, address string
+	}{{server, "to-server", ServerAddress}, {client, "to-client", ClientAddress}} {
+		hosttest.Cable(t, 1500,
+			hosttest.Port{In: side.m.Namespace, Name: "wan", Prefix: netip.MustParsePrefix(side.address + "/24")},
+			hosttest.Port{In: in, Name: side.port})
+		if err := in.Handle.LinkSetMaster(in.Link(side.port), in.Link("switch")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return in, "to-server"
 }
 
 // File is the path of a file of the machine's.

@@ -48,7 +48,7 @@ func (r *machine) full(to string) bool {
 func TestRequiresRootBridge(t *testing.T) {
 	t.Parallel()
 	rig.Need(t, "ip", "bridge", "ping", "dnsmasq", "udhcpc")
-	server, client := newPair(t)
+	server, client, wire := newTappedPair(t)
 	left, right := lan(t, server, "br0", "left"), lan(t, client, "br0", "right")
 	left.Run("ip", "addr", "add", "10.9.0.1/24", "dev", "eth0")
 	left.background("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--bind-interfaces",
@@ -81,7 +81,7 @@ func TestRequiresRootBridge(t *testing.T) {
 	if !strings.HasPrefix(address, "10.9.0.5") && address != "10.9.0.60" || !strings.Contains(left.ReadFile("leases"), right.mac()) {
 		t.Fatalf("address %q, leases:\n%s", address, left.ReadFile("leases"))
 	}
-	wire := hear(t, client.Namespace, "wan")
+	wire.heard() // what passed before
 	if !right.full("10.9.0.1") || !left.full(address) {
 		t.Error("full frames do not cross")
 	}

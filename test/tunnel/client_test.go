@@ -262,7 +262,7 @@ func TestRequiresRootConnectToName(t *testing.T) {
 // server demands, and no password leaves.
 func TestRequiresRootAllow(t *testing.T) {
 	t.Parallel()
-	server, client := newPair(t)
+	server, client, wire := newTappedPair(t)
 	const (
 		password  = "Sesame-Open-1"
 		pap, chap = 0xc023, 0xc223 // PPP protocols
@@ -272,7 +272,6 @@ func TestRequiresRootAllow(t *testing.T) {
 		"/ppp/secret/add name=somebody password="+password+" local-address=10.0.0.1 remote-address=10.0.0.5",
 	)
 	client.On("/ppp/profile/add name=clear use-encryption=no")
-	wire := hear(t, server.Namespace, "wan")
 	// What left the client since the last case: PPP protocols, and whether the
 	// password was in it.
 	var protocols map[uint16]bool

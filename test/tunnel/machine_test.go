@@ -33,10 +33,24 @@ func newPair(t *testing.T) (server, client *machine) {
 	t.Helper()
 	server, client = newMachine(t, "server"), newMachine(t, "client")
 	rig.Plug(t, server.Machine, client.Machine)
+	switchOn(server, client)
+	return server, client
+}
+
+// newTappedPair is newPair with a tap on the cable.
+func newTappedPair(t *testing.T) (server, client *machine, wire *tap) {
+	t.Helper()
+	server, client = newMachine(t, "server"), newMachine(t, "client")
+	between, port := rig.PlugSwitch(t, server.Machine, client.Machine)
+	switchOn(server, client)
+	return server, client, hear(t, between, port)
+}
+
+func switchOn(server, client *machine) {
+	server.t.Helper()
 	server.Start()
 	client.Start()
 	server.On("/interface/pptp-server/server/set enabled=yes")
-	return server, client
 }
 
 // dial adds a client and waits until it is connected.

@@ -15,11 +15,10 @@ import (
 // TestRequiresRootEncryption: what use-encryption of either end leads to.
 func TestRequiresRootEncryption(t *testing.T) {
 	t.Parallel()
-	server, client := newPair(t)
+	server, client, wire := newTappedPair(t)
 	server.On("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required",
 		"/ppp/secret/add name=u password=p local-address=10.0.0.1 remote-address=10.0.0.5")
 	client.On("/ppp/profile/add name=no use-encryption=no", "/ppp/profile/add name=yes use-encryption=yes", "/ppp/profile/add name=required use-encryption=required")
-	wire := hear(t, server.Namespace, "wan")
 	const encrypted, clear = 0x00fd, 0x0021
 	for n, c := range []struct {
 		server, client string

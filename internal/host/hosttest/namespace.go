@@ -160,7 +160,9 @@ func Cable(t testing.TB, mtu int, a, b Port) {
 		if err := p.In.Handle.LinkSetMTU(p.In.Link(p.Name), mtu); err != nil {
 			t.Fatal(err)
 		}
-		p.In.Address(p.Name, p.Prefix)
+		if p.Prefix.IsValid() {
+			p.In.Address(p.Name, p.Prefix)
+		}
 		p.In.Up(p.Name)
 	}
 	// The kernel connects the ends a moment later, and until then loses what is
