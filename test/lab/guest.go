@@ -43,6 +43,11 @@ func (l *Lab) Boot(ctx context.Context, name, addr string) (*Guest, error) {
 	if err := l.IP(ctx, "link set "+g.tap+" master br0 up"); err != nil {
 		return nil, err
 	}
+	still, err := l.nudge(g.tap)
+	if err != nil {
+		return nil, fmt.Errorf("lab: nudge guest %s: %w", name, err)
+	}
+	l.onClose(still)
 	g.cmd = l.command(filepath.Join(l.source, "guest"), name, g.tap, addr)
 	g.cmd.Env = append(os.Environ(), "GUEST_HOST="+l.Dir)
 	g.cmd.Stdout, g.cmd.Stderr = &g.out, &g.out

@@ -15,7 +15,7 @@ const (
 	// TransferSize is what a transfer carries each way, in octets.
 	TransferSize = 1 << 20
 	// transferLimit is for both ways together. A userspace peer in a guest needs
-	// a second or two; stateful MPPE on a path that loses 1 % needs 5 to 30 s,
+	// a second or two; stateful MPPE on a path that loses 1 % needs 5 to 20 s,
 	// since each loss costs TCP all that is under way, and pppd waits for a
 	// second before it asks for a reset again. (Two pppd need longer still.)
 	transferLimit = 90 * time.Second
