@@ -57,7 +57,7 @@ func (b *bench) connects(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%w\n%s", err, client.Transcript())
 		}
-		command, err := rename(ctx, client, n)
+		command, err := comment(ctx, client, n)
 		if err != nil {
 			return err
 		}
@@ -75,9 +75,9 @@ func (b *bench) connects(ctx context.Context) error {
 	return nil
 }
 
-// rename runs a command that has to start as a process, to be understood and to be kept
+// comment runs a command that has to start as a process, to be understood and to be kept
 // on the disk as the one that dial begins with, and does nothing else.
-func rename(ctx context.Context, client *lab.Daemon, n int) (time.Duration, error) {
+func comment(ctx context.Context, client *lab.Daemon, n int) (time.Duration, error) {
 	began := time.Now()
 	_, err := client.Exec(ctx, fmt.Sprintf("/interface/pptp-client/set pptp-out1 comment=%q", fmt.Sprint("call ", n)))
 	return time.Since(began), err
